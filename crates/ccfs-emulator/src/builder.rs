@@ -105,6 +105,13 @@ impl fmt::Debug for Builder {
     }
 }
 
+impl Emulator {
+    /// Options, all with defaults.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
 /// Address, TLS, connections and time.
 impl Builder {
     /// Sets the address to listen on. Default: `127.0.0.1`, with a port that the system chooses.

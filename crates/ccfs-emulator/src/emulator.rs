@@ -3,62 +3,33 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, mpsc};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use ccfs_proto::{Credentials, Endpoint, IndexFileName, Timestamp};
-use rustls::ClientConfig;
 use tokio::sync::oneshot;
-use tokio_rustls::TlsAcceptor;
 
-use crate::builder::Builder;
-use crate::developer::Developer;
 use crate::fault::Faults;
-use crate::gate::Gate;
 use crate::interface::INTERFACES;
 use crate::jobs::Jobs;
-use crate::library::{Library, Recording, VoiceFile};
-use crate::log::{CallbackAttempt, Log, ReceivedRequest};
-use crate::server;
-use crate::start::StartError;
+use crate::library::{Recording, VoiceFile};
+use crate::log::{CallbackAttempt, ReceivedRequest};
+use crate::sha256_hex;
 use crate::state::State;
-use crate::tls::{self, Authority, Identity};
-use crate::{BoxError, sha256_hex};
+use crate::tls::{Authority, Identity};
 
 /// A running CC-FS emulator. Dropping it stops the server.
 pub struct Emulator {
-    address: SocketAddr,
-    endpoint: Endpoint,
-    authority: Option<Authority>,
-    state: Arc<State>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<io::Result<()>>>,
+    pub(crate) address: SocketAddr,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) authority: Option<Authority>,
+    pub(crate) state: Arc<State>,
+    pub(crate) stop: Option<oneshot::Sender<()>>,
+    pub(crate) thread: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl Emulator {
-    /// Options, all with defaults.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
-    /// Starts an emulator with the options of the builder.
-    pub(crate) fn start(builder: Builder) -> Result<Self, StartError> {
-        let at = builder.bind;
-        let bind = |source| StartError::Bind { address: at, source };
-        let listener = TcpListener::bind(at).map_err(bind)?;
-        listener.set_nonblocking(true).map_err(bind)?;
-        let address = listener.local_addr().map_err(bind)?;
-        let endpoint = endpoint(&builder, address)?;
-
-        let (authority, acceptor, tls_client) = tls(&builder, address).map_err(StartError::Tls)?;
-        let state = Arc::new(state(builder, endpoint.prefix(), tls_client)?);
-        let (stop, stopped) = oneshot::channel();
-        let thread =
-            spawn(listener, acceptor, Arc::clone(&state), stopped).map_err(StartError::Thread)?;
-        Ok(Self { address, endpoint, authority, state, stop: Some(stop), thread: Some(thread) })
-    }
-
     /// Stops the emulator and waits for its thread. Open connections are closed.
     pub fn shutdown(self) {
         drop(self);
@@ -98,7 +69,7 @@ impl Emulator {
     }
 
     /// A certificate of its CA for `localhost`, `127.0.0.1` and `::1`, with its key: for a receiver of callbacks behind TLS, which the
-    /// emulator then trusts. `None` without TLS; see [`Builder::callback_root`] for others.
+    /// emulator then trusts. `None` without TLS; see [`Builder::callback_root`](crate::Builder::callback_root) for others.
     pub fn receiver_identity(&self) -> Option<&Identity> {
         self.authority.as_ref().map(|authority| &authority.receiver)
     }
@@ -133,8 +104,8 @@ impl Emulator {
 impl Emulator {
     /// Returns the requests, the oldest first. A request is in the log before its answer is sent.
     ///
-    /// The log is limited in number ([`Builder::log_limit`]) and in bytes
-    /// ([`Builder::log_byte_limit`]); the oldest requests are dropped.
+    /// The log is limited in number ([`Builder::log_limit`](crate::Builder::log_limit)) and in bytes
+    /// ([`Builder::log_byte_limit`](crate::Builder::log_byte_limit)); the oldest requests are dropped.
     pub fn received(&self) -> Vec<ReceivedRequest> {
         self.state.received.all()
     }
@@ -212,105 +183,4 @@ impl fmt::Debug for Emulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Emulator").field("endpoint", &self.endpoint).finish_non_exhaustive()
     }
-}
-
-/// The URL for clients on this machine: loopback if the server listens at all addresses.
-fn endpoint(builder: &Builder, address: SocketAddr) -> Result<Endpoint, StartError> {
-    let reachable = match address {
-        SocketAddr::V4(v4) if v4.ip().is_unspecified() => {
-            SocketAddr::from((Ipv4Addr::LOCALHOST, v4.port()))
-        }
-        SocketAddr::V6(v6) if v6.ip().is_unspecified() => {
-            SocketAddr::from((Ipv6Addr::LOCALHOST, v6.port()))
-        }
-        other => other,
-    };
-    let scheme = if builder.plain { "http" } else { "https" };
-    let prefix = builder.path_prefix.trim_matches('/');
-    let slash = if prefix.is_empty() { "" } else { "/" };
-    Ok(format!("{scheme}://{reachable}{slash}{prefix}").parse()?)
-}
-
-/// The CA and the acceptor, if the server uses TLS, and the configuration for calling receivers.
-type Tls = (Option<Authority>, Option<TlsAcceptor>, Arc<ClientConfig>);
-
-fn tls(builder: &Builder, address: SocketAddr) -> Result<Tls, BoxError> {
-    let (mut authority, mut acceptor) = (None, None);
-    if !builder.plain {
-        let made = Authority::new(address, &builder.certificate_names, builder.expired)?;
-        let config = made.server(builder.tls_versions, builder.client_certificates)?;
-        (authority, acceptor) = (Some(made), Some(TlsAcceptor::from(config)));
-    }
-    let client = tls::client(authority.as_ref(), &builder.callback_roots)?;
-    Ok((authority, acceptor, client))
-}
-
-fn state(
-    builder: Builder,
-    prefix: &str,
-    tls_client: Arc<ClientConfig>,
-) -> Result<State, StartError> {
-    let main = builder.developer.clone().unwrap_or_else(|| Developer::from_seed(builder.seed));
-    let mut developers: Vec<(Developer, Credentials)> = Vec::new();
-    for developer in std::iter::once(main).chain(builder.more_developers.clone()) {
-        if developers.iter().any(|(other, _)| other.access_key == developer.access_key) {
-            return Err(StartError::SameAccessKey);
-        }
-        let credentials = developer.credentials()?;
-        developers.push((developer, credentials));
-    }
-    let faults = Faults::default();
-    for rule in &builder.faults {
-        faults.add(rule.clone());
-    }
-    let keys = developers.iter().map(|(_, credentials)| credentials);
-    let access_keys = developers.iter().map(|(developer, _)| developer.access_key.as_str());
-    let new_jobs = || Arc::new(Jobs::new(builder.seed, builder.jobs_limit, builder.ready_after));
-    Ok(State {
-        prefix: prefix.to_owned(),
-        gate: Gate::new(keys, builder.lockout, builder.dialect, builder.freshness),
-        jobs: builder.jobs.clone().unwrap_or_else(new_jobs),
-        library: Library::new(builder.seed, access_keys),
-        developers,
-        faults,
-        received: Log::new(builder.log_limit, builder.log_byte_limit),
-        callbacks: Log::new(builder.log_limit, builder.log_byte_limit),
-        tls_client,
-        settings: builder,
-    })
-}
-
-/// Runs the server on a separate thread, so that it works inside and outside of any event loop.
-fn spawn(
-    listener: TcpListener,
-    tls: Option<TlsAcceptor>,
-    state: Arc<State>,
-    stopped: oneshot::Receiver<()>,
-) -> io::Result<JoinHandle<io::Result<()>>> {
-    let (ready, started) = mpsc::channel();
-    let run = move || {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-        let listener = {
-            let _guard = runtime.enter();
-            tokio::net::TcpListener::from_std(listener)?
-        };
-        let _ = ready.send(());
-        runtime.block_on(async {
-            tokio::select! {
-                // An error means that the handle was dropped: stop as well.
-                _ = stopped => {}
-                () = server::serve(listener, tls, state) => {}
-            }
-        });
-        // Not waiting for a file in progress: no client will request it.
-        runtime.shutdown_background();
-        Ok(())
-    };
-    let thread = std::thread::Builder::new().name("ccfs-emulator".into()).spawn(run)?;
-    if started.recv().is_err() {
-        thread.join().unwrap_or(Ok(()))?;
-        return Err(io::Error::other("the thread ended before it served"));
-    }
-    Ok(thread)
 }

@@ -2,11 +2,11 @@
 
 use std::io::Write;
 
-use super::archive::ArchivePlan;
+use super::plan::ArchivePlan;
 use super::roster::{Agent, Purpose};
-use super::shift::SIGN_IN;
+use super::shift::{SIGN_IN, local};
 use super::state::State;
-use super::table::{Table, local, write_end};
+use super::table::{Table, write_end};
 
 /// The states of agents.
 pub(crate) const AGENT_OPR_INFO: Table = Table {

@@ -2,11 +2,12 @@
 
 use std::io::Write;
 
-use super::archive::ArchivePlan;
+use super::plan::ArchivePlan;
 use super::roster::{Agent, Purpose, Skills};
 use super::shape::SkillSeparator;
+use super::shift::local;
 use super::state::State;
-use super::table::{Table, local, write_end};
+use super::table::{Table, write_end};
 
 /// The operations of shifts, each with the skills that the agent has from then on.
 pub(crate) const AGENT_SKILL_INFO: Table = Table {

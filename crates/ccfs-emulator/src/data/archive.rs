@@ -2,64 +2,22 @@
 
 use std::io::{self, Seek, Write};
 
-use ccfs_proto::{LocalTime, Timestamp};
+use ccfs_proto::LocalTime;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::agent_opr::AGENT_OPR_INFO;
 use super::agent_skill::AGENT_SKILL_INFO;
 use super::bill::{CALLS, RECORDINGS};
+use super::plan::{ArchivePlan, Records};
 use super::random::Random;
 use super::rows::rows;
-use super::shape::Shape;
-use super::table::{Records, Table};
-use crate::library::Recording;
+use super::table::Table;
 
 /// Maximum number of members of a file.
 pub(crate) const MEMBERS_LIMIT: u64 = 10_000;
 /// Uncompressed bytes that are gathered before they go to the compressor.
 const BLOCK: usize = 64 * 1024;
-
-/// All values that determine the bytes of an index file.
-#[derive(Clone, Debug)]
-pub(crate) struct ArchivePlan {
-    pub(crate) records: Records,
-    pub(crate) developer_id: String,
-    pub(crate) account_id: String,
-    /// The agent of the request, if it is for one agent.
-    pub(crate) agent_id: Option<u64>,
-    pub(crate) begin: LocalTime,
-    pub(crate) end: LocalTime,
-    /// UTC offset of the tenant's time zone, in seconds.
-    pub(crate) utc_offset: i32,
-    /// Number of records; `None` for those of a fixed number of agents.
-    pub(crate) rows: Option<u64>,
-    /// Maximum number of records in a member; further records are in the next member.
-    pub(crate) rows_per_member: u64,
-    pub(crate) shape: Shape,
-    /// Time of the request.
-    pub(crate) asked: Timestamp,
-    /// Time of generation, for the names of members.
-    pub(crate) made: Timestamp,
-    /// The same in seconds of local time since 1970.
-    pub(crate) generated: i64,
-    /// The recordings that rows of record name.
-    pub(crate) recordings: Vec<Recording>,
-    /// Determines the agents and all their operations.
-    pub(crate) tenant_seed: u64,
-    /// Determines the rest.
-    pub(crate) seed: u64,
-}
-
-impl ArchivePlan {
-    /// The contents of the file: kind, tenant, period.
-    pub(crate) fn contents(&self) -> String {
-        format!(
-            "{:?} {} {} {:?} {} {}",
-            self.records, self.developer_id, self.account_id, self.agent_id, self.begin, self.end
-        )
-    }
-}
 
 /// Writes the archive. Holds the records of one hour and one block uncompressed.
 ///

@@ -2,11 +2,11 @@
 
 use std::io::Write;
 
-use super::archive::ArchivePlan;
+use super::plan::ArchivePlan;
 use super::roster::{Agent, signed};
-use super::shift::Period;
+use super::shift::{Period, local};
 use super::state::{CallDetails, State};
-use super::table::{Table, local, write_end};
+use super::table::{Table, write_end};
 
 /// Calls, each of one agent.
 pub(crate) const CALLS: Table = Table {

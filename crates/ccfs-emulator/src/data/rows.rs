@@ -1,6 +1,6 @@
 //! The rows of all agents of a tenant, in the order of their times.
 
-use super::archive::ArchivePlan;
+use super::plan::ArchivePlan;
 use super::roster::{AGENTS, Agent, index};
 use super::shift::Period;
 use super::state::State;

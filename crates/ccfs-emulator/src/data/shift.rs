@@ -1,7 +1,8 @@
 //! Operations of an agent in a shift, except calls: signing in, breaks, changes of skills, signing out.
 
+use ccfs_proto::{LocalTime, Timestamp};
+
 use super::roster::{Agent, DAY, Purpose, Skills, signed};
-use super::table::local;
 
 pub(crate) const SIGN_OUT: u8 = 0;
 pub(crate) const SIGN_IN: u8 = 1;
@@ -39,6 +40,11 @@ impl Period {
     pub(crate) fn contains(self, at: i64) -> bool {
         (self.from..=self.to).contains(&at)
     }
+}
+
+/// Converts seconds of local time since 1970 to a local time.
+pub(crate) fn local(seconds: i64) -> LocalTime {
+    Timestamp::from_unix_millis(seconds.saturating_mul(1000)).utc()
 }
 
 /// An operation between signing in and signing out. It lasts until the next one.

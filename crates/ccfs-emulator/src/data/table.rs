@@ -2,11 +2,9 @@
 
 use std::io::Write;
 
-use ccfs_proto::{LocalTime, Timestamp};
-
-use super::archive::ArchivePlan;
+use super::plan::ArchivePlan;
 use super::roster::Agent;
-use super::shift::Period;
+use super::shift::{Period, local};
 use super::state::State;
 
 /// One of the four kinds of CSV.
@@ -19,34 +17,6 @@ pub(crate) struct Table {
     pub(crate) states: fn(&Agent, Period) -> Vec<State>,
     /// Appends a record without its line end.
     pub(crate) write: fn(&ArchivePlan, &Agent, &State, &mut Vec<u8>),
-}
-
-/// Which records a file has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Records {
-    AgentSkillInfo,
-    AgentOprInfo,
-    /// Bills; one of the two may be left out.
-    Bill {
-        calls: bool,
-        records: bool,
-    },
-}
-
-impl Records {
-    /// The field of a request that has the name of such a file.
-    pub(crate) fn name_field(self) -> &'static str {
-        match self {
-            Self::AgentSkillInfo => "agentSkillInfoFileName",
-            Self::AgentOprInfo => "agentOprInfoFileName",
-            Self::Bill { .. } => "billFileName",
-        }
-    }
-}
-
-/// Converts seconds of local time since 1970 to a local time.
-pub(crate) fn local(seconds: i64) -> LocalTime {
-    Timestamp::from_unix_millis(seconds.saturating_mul(1000)).utc()
 }
 
 /// Writes an end that is in the past when the file is generated; the cell of a later one is empty.

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use ccfs_proto::ResultCode;
 
-use super::rule::FaultRule;
 use crate::interface::Kind;
 
 /// Writes the faults and what follows from their list: names, help and parser. A fault has its name and its variant; if it has an
@@ -112,21 +111,6 @@ faults! {
     "callback-missing" CallbackMissing, Some(Kind::Job), "never sends the callback";
     "callback-forged" CallbackForged, Some(Kind::Job),
         "first sends a callback that is signed with a wrong key and names another file";
-}
-
-impl Fault {
-    /// This fault for the first `n` requests that it applies to, instead of for all. Zero counts as one.
-    #[must_use]
-    pub fn times(self, n: u32) -> FaultRule {
-        FaultRule::from(self).times(n)
-    }
-
-    /// Limits the fault to one interface, such as `downloadAgentSkillInfoFile`. With an unknown name the fault never
-    /// applies; [`Emulator::interfaces`](crate::Emulator::interfaces) lists the names.
-    #[must_use]
-    pub fn at(self, interface: impl Into<String>) -> FaultRule {
-        FaultRule::from(self).at(interface)
-    }
 }
 
 /// Syntax and description of a fault.

@@ -49,6 +49,21 @@ impl FaultRule {
     }
 }
 
+impl Fault {
+    /// This fault for the first `n` requests that it applies to, instead of for all. Zero counts as one.
+    #[must_use]
+    pub fn times(self, n: u32) -> FaultRule {
+        FaultRule::from(self).times(n)
+    }
+
+    /// Limits the fault to one interface, such as `downloadAgentSkillInfoFile`. With an unknown name the fault never
+    /// applies; [`Emulator::interfaces`](crate::Emulator::interfaces) lists the names.
+    #[must_use]
+    pub fn at(self, interface: impl Into<String>) -> FaultRule {
+        FaultRule::from(self).at(interface)
+    }
+}
+
 impl From<Fault> for FaultRule {
     fn from(fault: Fault) -> Self {
         Self { fault, interface: None, times: None }

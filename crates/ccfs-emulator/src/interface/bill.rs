@@ -2,8 +2,9 @@
 
 use ccfs_proto::ResultCode;
 
+use super::call::{Call, Outcome, Refusal};
 use super::fields::named;
-use super::{Call, Outcome, Refusal, generation};
+use super::generation;
 use crate::data::Records;
 
 /// Characters of a call's id and of numbers.

@@ -3,7 +3,7 @@
 use ccfs_proto::{LocalTime, ResultCode};
 use serde_json::{Map, Value};
 
-use super::Refusal;
+use super::call::{Call, Refusal};
 
 /// The version that requests must carry.
 pub(super) const VERSION: &str = "2.0";
@@ -11,6 +11,13 @@ pub(super) const VERSION: &str = "2.0";
 /// The `msgBody` of a request.
 #[derive(Debug)]
 pub(crate) struct MsgBody(Map<String, Value>);
+
+impl Call<'_> {
+    /// The `msgBody` of the envelope, with the version checked.
+    pub(super) fn msg_body(&self) -> Result<MsgBody, Refusal> {
+        MsgBody::parse(self.body)
+    }
+}
 
 impl MsgBody {
     /// Checks the envelope: version 2.0, and a `msgBody` that is an object.

@@ -3,8 +3,8 @@
 use ccfs_proto::operation::FileNameError;
 use ccfs_proto::{IndexFileName, LocalTime, ResultCode};
 
+use super::call::{Call, Outcome, Refusal};
 use super::fields::{MsgBody, named, only};
-use super::{Call, Outcome, Refusal};
 use crate::data::{ArchivePlan, Random, Records};
 
 /// Maximum length of a callback URL, in characters.

@@ -3,9 +3,9 @@
 use ccfs_proto::ResultCode;
 use serde_json::json;
 
+use super::call::{Call, Outcome, Refusal};
 use super::fields::VERSION;
 use super::recording::owned;
-use super::{Call, Outcome, Refusal};
 
 const NAME_LIMIT: usize = 225;
 /// Not among the documented codes, but observed on real servers.

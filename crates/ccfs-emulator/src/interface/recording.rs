@@ -4,8 +4,9 @@ use ccfs_proto::time::CalendarError;
 use ccfs_proto::{Day, ResultCode};
 use serde_json::json;
 
+use super::call::{Call, Outcome, Refusal};
 use super::fields::{MsgBody, only};
-use super::{Call, Outcome, Refusal, generation};
+use super::generation;
 use crate::library::{Recording, zipped};
 
 const NAME_LIMIT: usize = 225;

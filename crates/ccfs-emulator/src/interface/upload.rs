@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use ccfs_proto::ResultCode;
 use serde_json::{Value, json};
 
+use super::call::{Call, Outcome, Refusal};
 use super::voice::located;
-use super::{Call, Outcome, Refusal};
 use crate::data::check_wav;
 use crate::library::VoiceFile;
 use crate::sha256_hex;

@@ -3,7 +3,7 @@
 use ccfs_proto::ResultCode;
 use serde_json::Value;
 
-use super::{Call, Outcome, Refusal};
+use super::call::{Call, Outcome, Refusal};
 use crate::library::VoiceFile;
 
 const OIAP_LIMIT: usize = 127;
