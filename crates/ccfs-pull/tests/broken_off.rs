@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use ccfs_emulator::Emulator;
 use ccfs_proto::callback::Callback;
 use ccfs_proto::{IndexFileName, ResponseId};
 use ccfs_pull::{Pace, Pull, PullError};
-use ccfs_tests::HeldPort;
+use ccfs_tests::{HeldPort, wait_until};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -170,6 +172,29 @@ fn a_server_that_starts_again_is_waited_for() {
             );
         }
     }
+}
+
+/// Otherwise the panic would wait for them.
+#[test]
+fn a_panic_of_the_caller_stops_what_is_under_way() {
+    let bench = Bench::new();
+    let (is_running, was_stopped) = (AtomicBool::new(false), AtomicBool::new(false));
+    let client = ccfs_ureq::Client::new(bench.session()).unwrap();
+    let pull =
+        Pull::new(plan(), bench.path()).pace(pace(2)).clock(bench.clock.clone()).progress(|_| {
+            assert!(!is_running.load(Ordering::SeqCst), "the caller's panic");
+            ControlFlow::Continue(())
+        });
+    let pulled = catch_unwind(AssertUnwindSafe(|| {
+        pull.run_with(&client, |_, is_stopped| {
+            is_running.store(true, Ordering::SeqCst);
+            wait_until("the stop", is_stopped);
+            was_stopped.store(true, Ordering::SeqCst);
+            Err("stopped".into())
+        })
+    }));
+    let panic = *pulled.unwrap_err().downcast::<&str>().unwrap();
+    assert_eq!((panic, was_stopped.into_inner()), ("the caller's panic", true));
 }
 
 /// Callbacks that are early, late, repeated, or of an unknown job.
