@@ -3,12 +3,12 @@
 //! `xtask/engines/main.py` makes the datasets and compares. What is not installed is skipped with a notice; if
 //! `CCFS_TESTS_NEED_TOOLS` is set, it is an error.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use xshell::{Shell, cmd};
 
-use crate::python::{Environment, command, skip};
+use crate::python::{Environment, command, has_java, skip};
 use crate::workspace::{root, shell, target};
 
 const ENGINES: [&str; 6] = ["duckdb", "pyarrow", "pandas", "polars", "spark", "datafusion"];
@@ -54,15 +54,4 @@ fn datafusion(sh: &Shell) -> Result<Option<PathBuf>> {
     cmd!(sh, "cargo build --quiet --locked --manifest-path {manifest} --target-dir {target}")
         .run()?;
     Ok(Some(target.join("debug/bench-engines")))
-}
-
-/// Whether the Java that Spark would start is installed.
-pub(crate) fn has_java(sh: &Shell) -> Result<bool> {
-    let home = std::env::var_os("JAVA_HOME").map(|home| Path::new(&home).join("bin/java"));
-    let java = home.unwrap_or_else(|| "java".into());
-    let is_installed = cmd!(sh, "{java} -version").quiet().output().is_ok();
-    if !is_installed {
-        skip("spark: Java is not installed")?;
-    }
-    Ok(is_installed)
 }

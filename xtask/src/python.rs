@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use xshell::{Cmd, Shell, cmd};
 
-use crate::engines::has_java;
 use crate::workspace::{root, shell, target};
 
 /// What the tests need.
@@ -68,6 +67,17 @@ fn environment(sh: &Shell, spark: bool) -> Result<Option<Environment>> {
 pub(crate) fn command(sh: &Shell) -> Result<PathBuf> {
     cmd!(sh, "cargo build --quiet --package ccfs-cli --locked").run()?;
     Ok(target()?.join("debug").join(format!("ccfs{EXE_SUFFIX}")))
+}
+
+/// Whether the Java that Spark would start is installed.
+pub(crate) fn has_java(sh: &Shell) -> Result<bool> {
+    let home = std::env::var_os("JAVA_HOME").map(|home| Path::new(&home).join("bin/java"));
+    let java = home.unwrap_or_else(|| "java".into());
+    let is_installed = cmd!(sh, "{java} -version").quiet().output().is_ok();
+    if !is_installed {
+        skip("spark: Java is not installed")?;
+    }
+    Ok(is_installed)
 }
 
 /// A virtual environment with packages of the package index.

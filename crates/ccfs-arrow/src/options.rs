@@ -3,10 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow_schema::ArrowError;
-use ccfs_archive::{IndexKind, LocalTime};
-
-use crate::layout::Layout;
+use ccfs_archive::LocalTime;
 
 /// Options of schemas and batches.
 ///
@@ -83,30 +80,6 @@ impl Options {
     ) -> Self {
         self.zone = Some(Zone { name: name.into(), offset: Arc::new(offset) });
         self
-    }
-
-    /// Returns the columns of the file that the selected columns are made from, for
-    /// [`ReadOptions::columns`](ccfs_archive::ReadOptions::columns).
-    ///
-    /// ```
-    /// use ccfs_archive::{IndexKind, ReadOptions};
-    /// use ccfs_arrow::Options;
-    ///
-    /// let options = Options::new().columns(["agent_id", "operate_type_name"]);
-    /// let names = options.file_columns(IndexKind::AgentSkillInfo)?;
-    /// assert_eq!(names, ["agent_id", "operate_type"]);
-    /// let read = ReadOptions::new().columns(names)?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`schema`](crate::schema).
-    pub fn file_columns(&self, kind: IndexKind) -> Result<Vec<&'static str>, ArrowError> {
-        let layout = Layout::new(kind, self)?;
-        let is_used = |index: &usize| layout.file_columns().any(|used| used == *index);
-        let columns = kind.columns();
-        Ok((0..columns.len()).filter(is_used).map(|index| columns[index].name()).collect())
     }
 }
 

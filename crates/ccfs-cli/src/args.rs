@@ -68,7 +68,7 @@ pub(crate) enum Command {
     ///
     /// Prints the windows that changed in this run, and a summary.
     #[command(after_help = help::PULL.short(), after_long_help = help::PULL.long())]
-    Pull(Box<pull::PullArgs>),
+    Pull(Box<pull::args::PullArgs>),
     /// Convert archives and CSV files to JSON lines, CSV or Parquet
     #[command(after_help = help::CONVERT.short(), after_long_help = help::CONVERT.long())]
     Convert(convert::ConvertArgs),

@@ -87,7 +87,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Sign(args) => command::signature::sign(&settings, &args),
         Command::Verify(args) => command::signature::verify(&settings, &args),
         Command::Serve(args) => command::serve::run(&settings, &args),
-        Command::Man(args) => command::man::run(&args),
+        Command::Man(args) => command::man::run(Cli::command(), &args),
         Command::Completions { shell } => command::completions::run(shell),
     }
 }

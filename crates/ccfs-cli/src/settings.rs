@@ -1,8 +1,8 @@
 //! Settings: flag, then environment, then file.
 
 mod config_file;
+mod values;
 
-use std::collections::BTreeMap;
 use std::env;
 use std::fmt;
 use std::mem;
@@ -15,10 +15,11 @@ use ccfs::{
     AsyncClient, Client, Config, Credentials, Endpoint, Identity, Policy, QueryLine, Trust,
     check_setting,
 };
-use clap::{Args, ValueEnum};
-use serde::{Deserialize, Deserializer};
+use clap::Args;
 use zeroize::Zeroizing;
 
+pub(crate) use self::values::Backend;
+use self::values::{QueryLineArg, Values};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::message;
@@ -41,81 +42,6 @@ pub(crate) struct SettingsArgs {
     pub(crate) json: bool,
 }
 
-/// The settings that the configuration file has, too; in the file, each of its profiles.
-#[derive(Args, Default, Deserialize)]
-#[command(next_help_heading = "Settings")]
-#[serde(deny_unknown_fields)]
-struct Values {
-    /// Base URL of the CC-FS server, https://ip:port; a path prefix is allowed
-    #[arg(long, global = true, value_name = "URL", env = "CCFS_ENDPOINT")]
-    endpoint: Option<String>,
-    /// Access key (appId) of the developer account
-    #[arg(long, global = true, value_name = "KEY", env = "CCFS_ACCESS_KEY")]
-    access_key: Option<String>,
-    /// File that contains the secret key, - for stdin; or set `CCFS_SECRET_KEY`
-    #[arg(long, global = true, value_name = "FILE")]
-    secret_key_file: Option<PathBuf>,
-    #[arg(skip)]
-    #[serde(default, deserialize_with = "wiped")]
-    secret_key: Option<Zeroizing<String>>,
-    /// PEM file of root certificates that are trusted in addition to the system's
-    #[arg(long, global = true, value_name = "FILE", env = "CCFS_CA")]
-    ca: Option<PathBuf>,
-    /// Accept only the certificate with this SHA-256, with any names; several separated by commas, for a renewal
-    #[arg(long, global = true, value_name = "HEX", env = "CCFS_PIN_SHA256")]
-    pin_sha256: Option<String>,
-    /// PEM file of the client certificate, for servers that request one
-    #[arg(long, global = true, value_name = "FILE", env = "CCFS_CLIENT_CERT")]
-    client_cert: Option<PathBuf>,
-    /// PEM file of the client certificate's key, without a password
-    #[arg(long, global = true, value_name = "FILE", env = "CCFS_CLIENT_KEY")]
-    client_key: Option<PathBuf>,
-    /// The tenant's time zone, such as Asia/Shanghai
-    #[arg(long, global = true, value_name = "ZONE", env = "CCFS_TZ")]
-    tz: Option<String>,
-    /// Query line in the signature of a request without a query: omitted or empty [default: omit]
-    #[arg(long, global = true, value_name = "DIALECT", env = "CCFS_QUERY_LINE")]
-    query_line: Option<QueryLineArg>,
-    /// HTTP client [default: blocking]
-    #[arg(long, global = true, value_name = "KIND", env = "CCFS_BACKEND")]
-    backend: Option<Backend>,
-    #[arg(skip)]
-    #[serde(default)]
-    profile: BTreeMap<String, Values>,
-}
-
-impl Values {
-    /// Returns these settings, and the others where there are none.
-    fn or(self, other: Self) -> Self {
-        // A secret key replaces the other one, whether it is text or a file.
-        let (secret_key_file, secret_key) = match (self.secret_key_file, self.secret_key) {
-            (None, None) => (other.secret_key_file, other.secret_key),
-            keys => keys,
-        };
-        Self {
-            endpoint: self.endpoint.or(other.endpoint),
-            access_key: self.access_key.or(other.access_key),
-            secret_key_file,
-            secret_key,
-            ca: self.ca.or(other.ca),
-            pin_sha256: self.pin_sha256.or(other.pin_sha256),
-            client_cert: self.client_cert.or(other.client_cert),
-            client_key: self.client_key.or(other.client_key),
-            tz: self.tz.or(other.tz),
-            query_line: self.query_line.or(other.query_line),
-            backend: self.backend.or(other.backend),
-            profile: BTreeMap::new(),
-        }
-    }
-}
-
-/// Deserializes a text into a buffer that is wiped, even if another source takes precedence.
-fn wiped<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Zeroizing<String>>, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.map(Zeroizing::new))
-}
-
 /// An empty variable counts as not set, so that shells and service files can unset it.
 pub(crate) fn without_empty_variables(command: clap::Command) -> clap::Command {
     command.mut_args(|argument| {
@@ -126,21 +52,6 @@ pub(crate) fn without_empty_variables(command: clap::Command) -> clap::Command {
             argument
         }
     })
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum QueryLineArg {
-    Omit,
-    Empty,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Backend {
-    #[default]
-    Blocking,
-    Async,
 }
 
 /// The settings of this run. Those that the command does not need may be missing.

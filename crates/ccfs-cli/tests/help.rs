@@ -19,7 +19,8 @@ fn section(page: &str, heading: &str) -> String {
 #[test]
 fn manual_pages_document_the_fields_of_json() {
     let emulator = Emulator::builder().rows(20).start().unwrap();
-    let ccfs = Ccfs::against(&emulator).env("CCFS_TZ", "UTC");
+    // That of the emulator, so that names of files have its date.
+    let ccfs = Ccfs::against(&emulator).env("CCFS_TZ", "Asia/Shanghai");
     ccfs.run(&["man", "--out", "man1"]).ends_with_code(0);
     let page = |command: &str| fs::read_to_string(ccfs.path(&format!("man1/{command}.1"))).unwrap();
     let documented = |command: &str, lines: &str| {

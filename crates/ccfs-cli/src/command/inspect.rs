@@ -2,14 +2,12 @@
 
 mod tables;
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Seek as _};
 use std::path::{Path, PathBuf};
 
 use ccfs::archive::{
     Archive, Charset, IndexKind, LimitKind, Limits, MemberReport, Method, ReadOptions, Report,
-    Tally,
 };
 use clap::Args;
 use serde::Serialize;
@@ -19,9 +17,6 @@ use crate::input::{self, Format, Input};
 use crate::progress::Bar;
 use crate::settings::Settings;
 use crate::{choice, message, output, table};
-
-/// Length of the longest bar, in characters.
-const BAR: usize = 40;
 
 #[derive(Args, Debug)]
 pub(crate) struct InspectArgs {
@@ -189,26 +184,7 @@ fn temporary_copy(reader: impl io::Read, limit: u64) -> Result<File, Failure> {
 }
 
 fn render(report: &Report) -> String {
-    format!("{}\n{}", members(report), tally(&report.totals))
-}
-
-/// Formats the counts of the rows of one or several files.
-fn tally(totals: &Tally) -> String {
-    let mut text = String::new();
-    let _ = write!(text, "rows   {}", table::thousands(totals.rows));
-    if totals.bad_rows.count() > 0 {
-        let _ = write!(text, ", and {} bad", table::thousands(totals.bad_rows.count()));
-    }
-    text.push('\n');
-    for row in totals.bad_rows.first().iter().take(3) {
-        let _ = writeln!(text, "       {row}");
-    }
-    if let (Some(earliest), Some(latest)) = (totals.earliest, totals.latest) {
-        let _ = writeln!(text, "times  {earliest} to {latest}, in local time of the call center");
-    }
-    text.push_str(&operations(totals));
-    text.push_str(&hours(totals));
-    text
+    format!("{}\n{}", members(report), tables::tally(&report.totals))
 }
 
 fn members(report: &Report) -> String {
@@ -252,44 +228,6 @@ fn method(method: Method) -> &'static str {
         Method::Stored => "stored",
         _ => "another",
     }
-}
-
-fn operations(totals: &Tally) -> String {
-    let mut counts: Vec<_> = totals.by_operation.iter().collect();
-    if counts.is_empty() {
-        return String::new();
-    }
-    counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-    let most = counts.first().map_or(1, |(_, count)| **count);
-    let rows: Vec<[String; 4]> = counts
-        .iter()
-        .map(|(operation, count)| {
-            let name = operation.name().unwrap_or("unknown").to_owned();
-            [
-                operation.code().to_string(),
-                name,
-                table::thousands(**count),
-                table::bar(**count, most, BAR),
-            ]
-        })
-        .collect();
-    format!("\nby operation type\n{}", table::aligned(&rows, &[true, false, true, false]))
-}
-
-fn hours(totals: &Tally) -> String {
-    let most = totals.by_hour.iter().copied().max().unwrap_or(0);
-    if most == 0 {
-        return String::new();
-    }
-    let rows: Vec<[String; 3]> = totals
-        .by_hour
-        .iter()
-        .enumerate()
-        .map(|(hour, &count)| {
-            [format!("{hour:02}"), table::thousands(count), table::bar(count, most, BAR)]
-        })
-        .collect();
-    format!("\nby hour of the day\n{}", table::aligned(&rows, &[true, true, false]))
 }
 
 #[cfg(test)]

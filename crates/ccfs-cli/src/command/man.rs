@@ -4,10 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use ccfs::{Overwrite, WholeFile};
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_mangen::Man;
 
-use crate::args::Cli;
 use crate::failure::Failure;
 use crate::output;
 
@@ -31,9 +30,10 @@ pub(crate) struct ManArgs {
     pub(crate) out: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &ManArgs) -> Result<(), Failure> {
+/// Writes the pages of `command`.
+pub(crate) fn run(command: clap::Command, args: &ManArgs) -> Result<(), Failure> {
     // `help` only repeats what the pages say.
-    let mut root = Cli::command().disable_help_subcommand(true);
+    let mut root = command.disable_help_subcommand(true);
     // What is global is a flag of every command, and every command gets its name.
     root.build();
     let Some(folder) = &args.out else {

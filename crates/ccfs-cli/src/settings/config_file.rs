@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use super::Values;
+use super::values::Values;
 use crate::failure::Failure;
 use crate::reading::read_secret;
 

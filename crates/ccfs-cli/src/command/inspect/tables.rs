@@ -20,6 +20,9 @@ use crate::progress::Bar;
 use crate::settings::Settings;
 use crate::{interrupt, message, output, table};
 
+/// Length of the longest bar, in characters.
+const BAR: usize = 40;
+
 /// A report on a file, as JSON.
 #[derive(Serialize)]
 struct Line<'a> {
@@ -195,7 +198,7 @@ fn render(files: &[(String, ParquetInfo)], totals: &Tally) -> String {
             let _ = writeln!(text, "{label}{values}");
         }
     }
-    text.push_str(&super::tally(totals));
+    text.push_str(&tally(totals));
     text
 }
 
@@ -222,6 +225,63 @@ fn period((begin, end): (LocalTime, LocalTime)) -> String {
         }
         _ => format!("{begin} to {end}"),
     }
+}
+
+/// Formats the counts of the rows of one or several files.
+pub(super) fn tally(totals: &Tally) -> String {
+    let mut text = String::new();
+    let _ = write!(text, "rows   {}", table::thousands(totals.rows));
+    if totals.bad_rows.count() > 0 {
+        let _ = write!(text, ", and {} bad", table::thousands(totals.bad_rows.count()));
+    }
+    text.push('\n');
+    for row in totals.bad_rows.first().iter().take(3) {
+        let _ = writeln!(text, "       {row}");
+    }
+    if let (Some(earliest), Some(latest)) = (totals.earliest, totals.latest) {
+        let _ = writeln!(text, "times  {earliest} to {latest}, in local time of the call center");
+    }
+    text.push_str(&operations(totals));
+    text.push_str(&hours(totals));
+    text
+}
+
+fn operations(totals: &Tally) -> String {
+    let mut counts: Vec<_> = totals.by_operation.iter().collect();
+    if counts.is_empty() {
+        return String::new();
+    }
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let most = counts.first().map_or(1, |(_, count)| **count);
+    let rows: Vec<[String; 4]> = counts
+        .iter()
+        .map(|(operation, count)| {
+            let name = operation.name().unwrap_or("unknown").to_owned();
+            [
+                operation.code().to_string(),
+                name,
+                table::thousands(**count),
+                table::bar(**count, most, BAR),
+            ]
+        })
+        .collect();
+    format!("\nby operation type\n{}", table::aligned(&rows, &[true, false, true, false]))
+}
+
+fn hours(totals: &Tally) -> String {
+    let most = totals.by_hour.iter().copied().max().unwrap_or(0);
+    if most == 0 {
+        return String::new();
+    }
+    let rows: Vec<[String; 3]> = totals
+        .by_hour
+        .iter()
+        .enumerate()
+        .map(|(hour, &count)| {
+            [format!("{hour:02}"), table::thousands(count), table::bar(count, most, BAR)]
+        })
+        .collect();
+    format!("\nby hour of the day\n{}", table::aligned(&rows, &[true, true, false]))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ccfs::pull::{Bucket, BucketConfig, BucketError};
 
-use super::PullArgs;
+use super::args::PullArgs;
 use crate::failure::Failure;
 
 /// Where a pull stores its files.

@@ -7,7 +7,7 @@ use ccfs::pull::{Outcome, PullSummary, ReportedFile, WindowReport};
 use serde::Serialize;
 use serde_json::json;
 
-use super::PullArgs;
+use super::args::PullArgs;
 use crate::failure::Failure;
 use crate::settings::Settings;
 use crate::{message, output, table};

@@ -6,8 +6,8 @@ use ccfs::Timestamp;
 use ccfs::pull::CheckedFile;
 use serde_json::json;
 
+use super::args::zone;
 use super::destination::Destination;
-use super::zone;
 use crate::failure::Failure;
 use crate::settings::Settings;
 use crate::{days, output, table};
