@@ -9,11 +9,14 @@ import asyncio
 import os
 import socket
 import ssl
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from io import BytesIO
 from typing import Any
 
 import ccfs
+
+CALL_CENTER = timezone(timedelta(hours=8))
+"""The time zone of the server, whose day is in names of files."""
 
 
 class InvalidHttp(Exception):
@@ -172,7 +175,7 @@ async def main() -> None:
         return response_id
 
     async def download(response_id: str) -> int:
-        day = datetime.now(timezone.utc).strftime("%Y%m%d")
+        day = datetime.now(CALL_CENTER).strftime("%Y%m%d")
         name = f"{day}_{response_id.replace('-', '')}.zip"
         exchange = ccfs.Exchange(
             "downloadAgentSkillInfoFile",

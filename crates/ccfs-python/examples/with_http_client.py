@@ -12,10 +12,13 @@ import socket
 import ssl
 import sys
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, BinaryIO
 
 import ccfs
+
+CALL_CENTER = timezone(timedelta(hours=8))
+"""The time zone of the server, whose day is in names of files."""
 
 
 def drive(
@@ -135,7 +138,7 @@ def main() -> None:
     print(f"job {job['responseId']}")
 
     # The callback has the name. Without it, it is the server's day and the ID of the job.
-    day = datetime.now(timezone.utc).strftime("%Y%m%d")
+    day = datetime.now(CALL_CENTER).strftime("%Y%m%d")
     name = f"{day}_{job['responseId'].replace('-', '')}.zip"
     download = ccfs.Exchange(
         "downloadAgentSkillInfoFile",

@@ -10,11 +10,14 @@ import ssl
 import sys
 import time
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, BinaryIO
 
 import ccfs
 import httpx
+
+CALL_CENTER = timezone(timedelta(hours=8))
+"""The time zone of the server, whose day is in names of files."""
 
 
 def drive(exchange: ccfs.Exchange, file: BinaryIO, client: httpx.Client) -> dict[str, Any]:
@@ -105,7 +108,7 @@ def main() -> None:
         job = drive(query, sys.stdout.buffer, client)["resultData"]
         print(f"job {job['responseId']}")
 
-        day = datetime.now(timezone.utc).strftime("%Y%m%d")
+        day = datetime.now(CALL_CENTER).strftime("%Y%m%d")
         name = f"{day}_{job['responseId'].replace('-', '')}.zip"
         download = ccfs.Exchange(
             "downloadAgentSkillInfoFile",

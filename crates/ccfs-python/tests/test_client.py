@@ -24,6 +24,9 @@ import pytest
 from conftest import Serve, Server
 from support import archive, skill_row
 
+CALL_CENTER = timezone(timedelta(hours=8))
+"""The time zone of the server, whose day is in names of files."""
+
 QUERY = {
     "beginTime": "2023-04-05 00:00:00",
     "endTime": "2023-04-06 00:00:00",
@@ -40,7 +43,7 @@ def client(server: Server, **options: Any) -> ccfs.Client:
 def file_name(calls: ccfs.Client) -> str:
     """Has a file made, and returns its name."""
     job = calls.call("queryAgentSkillInfoData", **QUERY)["resultData"]
-    day = datetime.now(timezone.utc).strftime("%Y%m%d")
+    day = datetime.now(CALL_CENTER).strftime("%Y%m%d")
     return f"{day}_{job['responseId'].replace('-', '')}.zip"
 
 
@@ -61,7 +64,7 @@ def test_a_file_is_requested_and_downloaded(is_tls: bool, serve: Serve, tmp_path
 def test_other_kinds_and_interfaces(serve: Serve, tmp_path: Path) -> None:
     calls = client(serve("--rows", "10"))
     job = calls.call("queryAgentOprInfoData", **QUERY)["resultData"]
-    day = datetime.now(timezone.utc).strftime("%Y%m%d")
+    day = datetime.now(CALL_CENTER).strftime("%Y%m%d")
     name = f"{day}_{job['responseId'].replace('-', '')}.zip"
     calls.download(name, tmp_path / "operations.zip", kind="agentOprInfo")
     assert len(list(ccfs.open(tmp_path / "operations.zip").records("agentOprInfo"))) == 10

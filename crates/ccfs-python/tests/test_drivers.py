@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ import with_http_client
 import with_httpx
 
 from conftest import PACKAGE, Serve, Server, command
+
+CALL_CENTER = timezone(timedelta(hours=8))
+"""The time zone of the server, whose day is in names of files."""
 
 Driver = Callable[[ccfs.Exchange, io.BytesIO, Server], dict[str, Any]]
 
@@ -65,7 +68,7 @@ def download(server: Server, job: dict[str, Any]) -> ccfs.Exchange:
 
 
 def file_name(job: dict[str, Any]) -> str:
-    day = datetime.now(timezone.utc).strftime("%Y%m%d")
+    day = datetime.now(CALL_CENTER).strftime("%Y%m%d")
     return f"{day}_{job['resultData']['responseId'].replace('-', '')}.zip"
 
 
