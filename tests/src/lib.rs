@@ -71,3 +71,31 @@ mod documents {
     #[doc = include_str!("../../crates/ccfs-ureq/README.md")]
     struct Ureq;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    /// Cargo does not find the test files of crates with `tests/all.rs` by itself.
+    #[test]
+    fn every_test_file_is_compiled() {
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
+        let mut files = 0;
+        for krate in fs::read_dir(crates).unwrap().map(|entry| entry.unwrap().path()) {
+            let Ok(all) = fs::read_to_string(krate.join("tests/all.rs")) else { continue };
+            let manifest = fs::read_to_string(krate.join("Cargo.toml")).unwrap();
+            for entry in fs::read_dir(krate.join("tests")).unwrap() {
+                let name = entry.unwrap().file_name().into_string().unwrap();
+                let Some(name) = name.strip_suffix(".rs").filter(|name| *name != "all") else {
+                    continue;
+                };
+                let is_module = all.contains(&format!("\nmod {name};\n"));
+                let is_program = manifest.contains(&format!("\nname = \"{name}\"\n"));
+                assert!(is_module || is_program, "{}: {name}.rs is not compiled", krate.display());
+                files += 1;
+            }
+        }
+        assert!(files > 40, "{files}");
+    }
+}

@@ -20,7 +20,7 @@ use crate::message;
 const INTERRUPTED: u8 = 130;
 const TERMINATED: u8 = 143;
 
-/// The exit code for the signal that came; 0 before.
+/// The exit code for the first signal; 0 before it.
 static SIGNAL: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
 
 /// How often a wait checks for an interruption.

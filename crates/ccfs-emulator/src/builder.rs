@@ -106,7 +106,7 @@ impl fmt::Debug for Builder {
 }
 
 impl Emulator {
-    /// Options, all with defaults.
+    /// Returns the options of an emulator. All have defaults.
     pub fn builder() -> Builder {
         Builder::default()
     }

@@ -37,7 +37,7 @@ pub(super) struct Conversion {
 }
 
 impl Conversion {
-    /// Converts everything, and replaces the output.
+    /// Creates a conversion of the records of all kinds, which replaces an existing output.
     pub(super) fn new(to: Format, zone: Option<Zone>, output: Option<PathBuf>) -> Self {
         Self {
             to,
