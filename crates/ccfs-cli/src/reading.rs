@@ -35,9 +35,9 @@ fn read_wiping(path: &Path, what: &str, limit: u64) -> Result<Zeroizing<Vec<u8>>
                 "the {what} cannot come from stdin, because another file does: only one can be -"
             )));
         }
-        all_of(io::stdin().lock(), limit)
+        all_of(io::stdin().lock().take(limit + 1))
     } else {
-        all_of(fs::File::open(path).map_err(cannot)?, limit)
+        all_of(fs::File::open(path).map_err(cannot)?.take(limit + 1))
     };
     let bytes = bytes.map_err(cannot)?;
     if bytes.len() as u64 > limit {
@@ -49,12 +49,23 @@ fn read_wiping(path: &Path, what: &str, limit: u64) -> Result<Zeroizing<Vec<u8>>
     Ok(bytes)
 }
 
-/// Reads up to a byte more than the bound. The buffer never grows, because that would leave a copy in freed memory.
-fn all_of(from: impl Read, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
-    // With some space left, `read_to_end` finds the end without a larger buffer.
-    let capacity = usize::try_from(limit + 64).unwrap_or(usize::MAX);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
-    from.take(limit + 1).read_to_end(&mut bytes)?;
+/// Reads to the end. Unlike `read_to_end`, it zeroes the old buffer when the buffer grows.
+fn all_of(mut from: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
+    let (mut bytes, mut len) = (Zeroizing::new(vec![0; 8 * 1024]), 0);
+    loop {
+        if len == bytes.len() {
+            let mut larger = Zeroizing::new(vec![0; 2 * len]);
+            larger[..len].copy_from_slice(&bytes);
+            bytes = larger;
+        }
+        match from.read(&mut bytes[len..]) {
+            Ok(0) => break,
+            Ok(more) => len += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(len);
     Ok(bytes)
 }
 
@@ -98,15 +109,12 @@ mod tests {
     }
 
     #[test]
-    fn all_bytes_are_read_in_any_pieces_into_one_buffer() {
+    fn all_bytes_are_read_in_any_pieces() {
         for len in [0, 1, 8 * 1024 - 1, 8 * 1024, 8 * 1024 + 1, 16 * 1024, 100_000] {
             let bytes: Vec<u8> =
                 (0..len).map(|at| u8::try_from(at % 251).unwrap_or_default()).collect();
             for pieces in [vec![], vec![0, 1, 0, 7000, 1, 8192, 0, 3]] {
-                let limit = 99_999;
-                let read = all_of(Pieces(&bytes, pieces), limit).unwrap_or_default();
-                assert_eq!(*read, bytes, "{len}");
-                assert_eq!(read.capacity() as u64, limit + 64, "{len}");
+                assert!(all_of(Pieces(&bytes, pieces)).is_ok_and(|read| *read == bytes), "{len}");
             }
         }
     }

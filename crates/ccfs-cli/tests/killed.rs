@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::support::Ccfs;
 use ccfs_emulator::{Emulator, Fault, FaultRule};
@@ -139,8 +139,8 @@ impl Bench {
                 return now();
             }
             assert!(started.elapsed() < TEST_TIMEOUT, "it does not get there");
-            // No sleep: the condition may be true for a short time only.
-            thread::yield_now();
+            // Short, because the condition may be true for a short time only; a yield would take a processor from the pull.
+            thread::sleep(Duration::from_micros(100));
         }
     }
 
