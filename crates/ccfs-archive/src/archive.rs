@@ -48,9 +48,9 @@ impl<R: Read + Seek + Send> Archive<R> {
         &self.members
     }
 
-    /// Reads the records of all members of this kind, one member after another.
+    /// Reads all records of type `T`, one member after another.
     ///
-    /// Other members are not inflated; [`Records::skipped_members`] names them.
+    /// Members of other kinds are not inflated; [`Records::skipped_members`] names them.
     pub fn records<T: Record>(&mut self) -> Records<'_, T> {
         let (members, skipped) = self.read_as::<T>();
         let source = reader(&mut self.reader, members, &self.options);

@@ -16,7 +16,7 @@
 //!
 //! # Guarantees
 //!
-//! It does not use the network or open files: it reads from readers and writes to writers. It does not read the
+//! This crate does not use the network or open files: it reads from readers and writes to writers. It does not read the
 //! clock or guess a time zone, and starts a thread only in methods that say so. It does not panic on bad input, and its
 //! memory is bounded by [`Limits`]. A row or a file that does not fit its columns is an error ([`RowFault`],
 //! [`FileFault`]); skipped or guessed data is reported ([`Records::notes`]).

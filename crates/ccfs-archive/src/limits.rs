@@ -31,7 +31,8 @@ pub enum LimitKind {
     MemberBytes,
     /// Bytes of all members after inflating. Default: 16 GiB.
     TotalBytes,
-    /// Bytes of a member after inflating for each compressed byte, checked once the member exceeds 16 MiB. Default: 200.
+    /// Ratio of a member's inflated size to its compressed size, checked once the inflated size exceeds 16 MiB.
+    /// Default: 200.
     ///
     /// Index files have ratios of 5 to 30. The maximum of deflate is 1032.
     Ratio,

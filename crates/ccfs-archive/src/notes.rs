@@ -25,7 +25,7 @@ pub struct Note {
 pub enum NoteKind {
     /// The charset was detected from a few characters only.
     GuessedCharset(Charset),
-    /// Repeated byte order marks after the first: their number.
+    /// Number of byte order marks after the first one.
     RepeatedMarks(u64),
     /// A first line `sep=,`, which spreadsheets write.
     SeparatorLine,
@@ -41,9 +41,9 @@ pub enum NoteKind {
         /// Number of columns.
         expected: usize,
     },
-    /// Rows of empty cells: their number.
+    /// Number of rows that have only empty cells.
     EmptyRows(u64),
-    /// NUL and 0x1A bytes between rows or after the last one: their number.
+    /// Number of NUL and 0x1A bytes between rows or after the last one.
     Padding(u64),
 }
 

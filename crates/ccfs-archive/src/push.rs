@@ -13,9 +13,10 @@ use crate::zip::{Bytes, Machine, Reader};
 /// A push parser for archives: accepts chunks of any size and returns records. It does no I/O, so it works with any
 /// async runtime.
 ///
-/// It returns the same records as [`Archive`](crate::Archive), wherever the bytes are split, in constant memory. As in
-/// [`Records::from_stream`], the directory comes last: do not act on the records before
-/// [`next_record`](Self::next_record) has returned `None` after [`finish`](Self::finish).
+/// It returns the same records as [`Archive`](crate::Archive), wherever the bytes are split, in constant memory.
+/// As with [`Records::from_stream`], records may precede the error that rejects the archive, because its directory is
+/// at the end: do not act on the records before [`next_record`](Self::next_record) has returned `None` after
+/// [`finish`](Self::finish).
 ///
 /// ```
 /// use ccfs_archive::{AgentSkillChange, ArchiveParser, Error, ReadOptions};

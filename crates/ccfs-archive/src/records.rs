@@ -73,8 +73,8 @@ impl<'a, T: Record> Records<'a, T> {
         records
     }
 
-    /// Reads an archive sequentially in constant memory, such as a response body. Members of other kinds are inflated
-    /// and checked.
+    /// Reads an archive, such as a response body, sequentially and in constant memory. Members of other kinds are
+    /// inflated and checked, too.
     ///
     /// It returns the same records as [`Archive`](crate::Archive), but some errors come later: the directory is at the end
     /// of an archive, so records may precede the error that rejects it. Do not act on the records before

@@ -66,7 +66,8 @@ pub struct MemberReport {
     pub header: Option<bool>,
     /// Its rows.
     pub tally: Tally,
-    /// Why it was not read as the index file that its name or the options say.
+    /// Why it is not an index file of the kind that its name or the options give it. `None` if it was read as rows, or
+    /// has no kind.
     pub refused: Option<NotIndexFile>,
     /// Notes on skipped or guessed data.
     pub notes: Vec<Note>,

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Members that were skipped because their names are not those of index files, or of a kind that was not requested, with
-/// the names of the first 5. Folders and [ignorable](crate::Member::is_ignorable) members are not included.
+/// Members that were skipped because their names are not names of index files, or their kind was not requested.
+/// Contains the names of the first 5. Folders and [ignorable](crate::Member::is_ignorable) members are not included.
 pub type SkippedMembers = Counted<Arc<str>, 5>;
 
 /// The number of items, and the first of them. The others are only counted, so that memory is bounded.

@@ -36,8 +36,8 @@ impl<T: Record> Source<T> for ArchiveParser<T> {
     }
 }
 
-/// Collects records that the caller has into batches: the records of an archive that is read once for several purposes,
-/// say. [`Batches`](crate::Batches) reads them itself.
+/// Collects records that the caller provides into batches, for example if an archive is read once for several purposes.
+/// [`Batches`](crate::Batches) reads the records itself.
 ///
 /// ```
 /// use ccfs_archive::{AgentSkillChange, IndexKind, Records};
@@ -114,7 +114,7 @@ impl BatchBuilder {
     ///
     /// # Errors
     ///
-    /// [`ArrowError`] if the columns are not valid, which would be a fault of this crate.
+    /// [`ArrowError`] if the columns are not valid, which would be a bug in this crate.
     pub fn finish(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
         if self.rows == 0 {
             return Ok(None);

@@ -29,7 +29,7 @@ const BATCH_ROWS: usize = 8192;
 /// Length of the end of a file: the length of the footer, and `PAR1`.
 const FOOTER_END: usize = 8;
 
-/// What the footer of a Parquet file says.
+/// Contents of the footer of a Parquet file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ParquetInfo {
@@ -51,14 +51,14 @@ pub struct ParquetInfo {
     pub source_sha256: Option<String>,
 }
 
-/// Reads a Parquet file for a report: what its footer says, and counts over its rows.
+/// Reads a Parquet file for a report: the contents of its footer, and counts over its rows.
 ///
 /// Accepts every file whose columns have the names and types of an index file, whether or not a
 /// [`ParquetWriter`](crate::ParquetWriter) wrote it. Only the columns that are counted are required ([`Tally::columns`]):
 /// others may be missing, because an older version wrote the file or they were not selected. It reads only the counted
 /// columns, a batch at a time.
 ///
-/// The file may be damaged or hostile. Memory holds
+/// The file may be damaged or hostile. Two parts of it are in memory:
 ///
 /// - the footer, which has at most [`MAX_FOOTER_BYTES`](Self::MAX_FOOTER_BYTES) in the file, 6 times as much in memory,
 ///   and up to 25 times as much if the file is hostile;
@@ -123,7 +123,7 @@ impl ParquetInspector {
         Ok(Self { info, batches, counted: 0, failed: false })
     }
 
-    /// What the footer says.
+    /// Contents of the footer.
     pub const fn info(&self) -> &ParquetInfo {
         &self.info
     }

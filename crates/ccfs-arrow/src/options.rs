@@ -69,9 +69,9 @@ impl Options {
     /// Sets the time zone of the call center. Adds a column `x_utc` for each column `x` of local times. Default: none.
     ///
     /// `name` is the IANA name of the time zone; it becomes the entry [`TIME_ZONE`](crate::TIME_ZONE) of the schema's
-    /// metadata. `offset` returns the seconds east of UTC at a local time, or `None` for null in the column `x_utc`. For
-    /// a repeated hour it should return the offset of the earlier instant, and for a skipped hour the offset before the
-    /// change: for both, the offset before the change.
+    /// metadata. `offset` returns the seconds east of UTC at a local time, or `None` for null in the column `x_utc`.
+    /// For an hour that is repeated or skipped because clocks change, it should return the offset before the change;
+    /// for a repeated hour, that is the offset of the earlier instant.
     #[must_use]
     pub fn time_zone(
         mut self,

@@ -13,8 +13,8 @@ use crate::options::Options;
 /// A push parser: accepts the bytes of an archive in chunks of any size and returns batches. It does no I/O, so it works
 /// with any async runtime.
 ///
-/// It returns the same batches as [`Batches`](crate::Batches), wherever the bytes are split, in constant memory. It is
-/// an [`ArchiveParser`]: the directory comes last, so do not act on the batches before
+/// It returns the same batches as [`Batches`](crate::Batches), wherever the bytes are split, in constant memory.
+/// As with [`ArchiveParser`], batches may precede the error that rejects the archive: do not act on the batches before
 /// [`next_batch`](Self::next_batch) has returned `None` after [`finish`](Self::finish).
 ///
 /// ```

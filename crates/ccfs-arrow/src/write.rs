@@ -144,10 +144,11 @@ fn without_dictionary(field: &Field) -> Option<(Encoding, Compression)> {
 
 /// Writes batches as a Parquet file.
 ///
-/// The file is compressed with Snappy, except random ids, and has statistics. Numbers and times are encoded as
-/// differences (`DELTA_BINARY_PACKED`), which duckdb, pyarrow, polars, Spark and `DataFusion` read. Its key-value metadata
-/// has `ccfs.version`, the version of this crate; `ccfs.time_zone`, if the schema has it; `ccfs.period`, such as
-/// `2026-11-01T00:00:00/2026-11-01T23:59:59`, and `ccfs.source_sha256` in hexadecimal digits, if the options have them.
+/// The file is compressed with Snappy, except the random values of `id`, and has statistics. Numbers and times are
+/// encoded as differences (`DELTA_BINARY_PACKED`), which duckdb, pyarrow, polars, Spark and `DataFusion` read. Its
+/// key-value metadata has `ccfs.version`, the version of this crate; `ccfs.time_zone`, if the schema has it;
+/// `ccfs.period`, such as `2026-11-01T00:00:00/2026-11-01T23:59:59`, and `ccfs.source_sha256` in hexadecimal digits, if
+/// the options have them.
 /// The same batches, options and version of this crate make the same bytes.
 ///
 /// Only [`finish`](Self::finish) writes the footer: without it, or after an error, what was written is not a Parquet

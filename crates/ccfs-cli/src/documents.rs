@@ -1,4 +1,4 @@
-//! Every `ccfs …` in the documents, in the examples and in the help itself is one that the command takes.
+//! Tests that the command accepts every `ccfs …` in the documents, in the examples and in the help itself.
 
 #![allow(clippy::unwrap_used)]
 
@@ -42,7 +42,8 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// What a document has of the command, each joined to one line: in a span between backticks, or at the beginning of a line in a block.
+/// The `ccfs` commands in a document, each joined to one line: in a span between backticks, or at the start of a line
+/// in a block.
 fn mentions(text: &str) -> Vec<String> {
     let joined = text.replace("\\\n", " ");
     let mut found = Vec::new();
@@ -61,7 +62,7 @@ fn mentions(text: &str) -> Vec<String> {
     found
 }
 
-/// Why the command would not take it: another subcommand, or a flag that is not there.
+/// Why the command would not accept it: an unknown subcommand or flag.
 fn refused(mention: &str) -> Option<String> {
     let words = words(mention);
     let mut root = Cli::command();

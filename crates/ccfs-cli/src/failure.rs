@@ -1,4 +1,4 @@
-//! What a command failed with: a sentence, one word for scripts, an exit code.
+//! Failures of commands: a message, one word for scripts, an exit code.
 
 use std::fmt;
 use std::io;

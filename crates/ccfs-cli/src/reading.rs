@@ -42,7 +42,7 @@ fn read_wiping(path: &Path, what: &str, limit: u64) -> Result<Zeroizing<Vec<u8>>
     let bytes = bytes.map_err(cannot)?;
     if bytes.len() as u64 > limit {
         return Err(Failure::usage(format_args!(
-            "the {what} {} is larger than the bound of {limit} bytes",
+            "the {what} {} is larger than the limit of {limit} bytes",
             path.display()
         )));
     }

@@ -57,7 +57,7 @@ pub(crate) fn without_empty_variables(command: clap::Command) -> clap::Command {
 /// The settings of this run. Those that the command does not need may be missing.
 pub(crate) struct Settings {
     values: Values,
-    /// Where a secret key is from that is not in a file of its own: the configuration file, or `None` for the variable.
+    /// Source of a secret key without a separate file: the configuration file, or `None` for the environment variable.
     secret_key_in: Option<PathBuf>,
     /// Read once, because stdin can be read only once and a pull with callbacks needs the keys twice.
     credentials: OnceLock<Credentials>,

@@ -110,7 +110,7 @@ fn a_profile_has_keys_and_endpoint() {
     let ccfs = ccfs.env("AWS_SECRET_ACCESS_KEY", "").env("AWS_PROFILE", "lake");
     let run = ccfs.run(&[&PULL[..], &["-v"]].concat());
     run.ends_with_code(0);
-    assert!(run.stderr.contains("the store obeys If-None-Match"), "{}", run.stderr);
+    assert!(run.stderr.contains("the store supports If-None-Match"), "{}", run.stderr);
     assert_eq!(store.objects().len(), 5);
     assert!(home.join(".local/state/ccfs/lake/nightly/ccfs-pull.journal").exists());
     store.hook(

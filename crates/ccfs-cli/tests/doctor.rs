@@ -21,8 +21,8 @@ fn the_exit_code_is_the_contracts() {
         (Fault::Unauthorized, 4, "likely: a key is wrong"),
         (Fault::HostRewritten, 4, "likely: Host is rewritten on the way"),
         (Fault::Locked, 4, "likely: the server has locked this address"),
-        (Fault::Gateway(502), 1, "a gateway in front answers"),
-        (Fault::Gateway(403), 4, "likely: a gateway in front answers"),
+        (Fault::Gateway(502), 1, "a gateway answers instead of CC-FS"),
+        (Fault::Gateway(403), 4, "likely: a gateway answers instead of CC-FS"),
         (Fault::Redirect, 1, "the server redirects to another address"),
         (Fault::CloseBeforeAnswer, 3, "likely: the server does not answer"),
     ] {
@@ -159,7 +159,7 @@ fn through_a_proxy() {
     run.ends_with_code(3);
     assert!(
         run.stdout.contains("HTTP 407")
-            && run.stderr.contains("the proxy does not let the connection through"),
+            && run.stderr.contains("the proxy refuses the connection to the server"),
         "{}",
         run.stdout
     );

@@ -118,7 +118,7 @@ fn verify_reports_the_difference() {
     for (request, said) in [
         (
             &["--path", "/gw/CCFS/x", "--header", "host: h:8443"][..],
-            "another secret key, or another path",
+            "the secret key, path, host or body differs",
         ),
         (&["--path", "/a", "--header", "host: h:8443", "--method", "GET"], "another method"),
         (&["--path", "/a", "--header", "accept: */*"], "signed header `host` is missing"),

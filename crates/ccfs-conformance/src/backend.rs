@@ -89,7 +89,7 @@ pub trait Client {
         overwrite: Overwrite,
     ) -> Result<FileReceipt, Error>;
 
-    /// Downloads into a writer that takes bytes once.
+    /// Downloads into a writer that cannot be rewound.
     fn to_writer(
         &self,
         operation: DownloadAgentSkillInfoFile,

@@ -1,8 +1,10 @@
-//! A conformance suite for transports: what servers do, and how a CC-FS client must handle it, with one named verdict per scenario.
+//! A conformance suite for transports, the part of a CC-FS client that sends HTTP. Each scenario is a behaviour of a
+//! server that a client must handle, and has one named verdict.
 //!
-//! `ccfs_proto::Exchange` decides everything about the protocol, and a transport does what it says. Errors remain possible in the transport: an HTTP
-//! client that follows redirects, retries by itself, adds headers, unpacks bodies, or forgets the time. This suite finds that out, over real sockets on
-//! loopback, against the emulator and a server that plays scripts of bytes. To test another transport, implement [`Backend`] and call [`run`]:
+//! `ccfs_proto::Exchange` decides everything about the protocol, and a transport executes its steps. A transport can
+//! still have errors: its HTTP client may follow redirects, retry by itself, add headers, decompress bodies, or ignore
+//! timeouts. This suite finds such errors, over real sockets on loopback, against the emulator and a server that sends
+//! scripted bytes. To test another transport, implement [`Backend`] and call [`run`]:
 //!
 //! ```no_run
 //! # fn example(my_backend: &impl ccfs_conformance::Backend) {

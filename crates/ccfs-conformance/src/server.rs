@@ -18,7 +18,7 @@ pub(crate) const SERVER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of a request's body that are read.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
-/// What the server does with one request: it sends bytes, head included, and then ends the connection, or does not.
+/// What the server does with one request: it sends bytes, head included, and then closes or keeps the connection.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Behaviour {
@@ -82,8 +82,8 @@ impl Behaviour {
         Self::answer(status, &[], body.as_ref(), Framing::Length, None, usize::MAX)
     }
 
-    /// This status with these header lines beside those of the framing, and this body in pieces of this size. With `cut_after`, the connection breaks
-    /// after so many bytes of the body.
+    /// This status with these header lines in addition to those of the framing, and this body in pieces of this size.
+    /// With `cut_after`, the connection breaks after that many bytes of the body.
     #[must_use]
     pub fn answer(
         status: u16,

@@ -47,7 +47,7 @@ causes! {
         "Check the address, and whether a firewall blocks this port. The network may require a proxy (HTTPS_PROXY).";
     ProxyUnreachable, "the proxy is unreachable",
         "Check the proxy's address in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or exclude the host with NO_PROXY.";
-    ProxyRefused, "the proxy does not let the connection through",
+    ProxyRefused, "the proxy refuses the connection to the server",
         "Ask the operators of the proxy to allow CONNECT to this host and port (407: it requires a login, http://user:password@proxy), or exclude the host with NO_PROXY.";
     PlainInsteadOfTls, "the port does not speak TLS",
         "Check the port. If a proxy in front terminates TLS and the network behind it is trusted, use http:// in the endpoint.";
@@ -77,7 +77,7 @@ causes! {
         "Check that the client certificate is the one for this server, and has not expired.";
     TlsOther, "the two sides share no version or cipher of TLS, or the server ended the handshake",
         "Ask the operators of the server which TLS versions and ciphers it supports; this client supports TLS 1.2 and 1.3 with the usual ciphers.";
-    CertificateEndsSoon, "the certificate ends soon",
+    CertificateEndsSoon, "the certificate expires soon",
         "Inform the operators of the server. If the certificate is pinned, set the new pin before the change.";
     Clock, "the clock is wrong",
         "Synchronize this machine's clock (NTP). If it is right already, the server's clock is wrong.";
@@ -85,11 +85,11 @@ causes! {
         "Compare access key and secret key with the developer account, character by character, including blanks and line ends at the end of a key file.";
     HostRewritten, "Host is rewritten on the way",
         "Ask the operators of the load balancer to forward Host unchanged (nginx: proxy_set_header Host $http_host), or use the server's own address as endpoint.";
-    QueryLine, "the server wants the other query line dialect",
+    QueryLine, "the server expects the other query line dialect",
         "Set the other dialect (--query-line empty, or omit). Or try it once with --try-dialects; if it is not the cause, that is one more bad signature, and those lock the address.";
     AddressLocked, "the server has locked this address after bad signatures",
         "Stop all programs that send signed requests from this address, and send nothing for a while. CC-FS does not document how long a lock lasts, and each bad signature may extend it. Meanwhile compare the keys with those of the developer account, and check the clock.";
-    Gateway, "a gateway in front answers",
+    Gateway, "a gateway answers instead of CC-FS",
         "Ask the operators of the gateway what it requires: a login, an allow-list, another path. The request may not have reached the CC-FS.";
     BasePath, "the base path is wrong",
         "Check the path of the endpoint: it ends before /CCFS. Gateways usually require a prefix before that.";

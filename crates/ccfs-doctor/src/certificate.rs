@@ -16,21 +16,21 @@ use crate::evidence::shown;
 /// Names of one certificate that are shown.
 const NAMES: usize = 50;
 
-/// What a certificate says of itself. Its texts are the server's own words, shortened and made fit for a terminal.
+/// Contents of a certificate. Names are as the server sent them, shortened and without control characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Certificate {
-    /// Whose it is.
+    /// Subject: the owner of the certificate.
     pub subject: String,
-    /// Who signed it.
+    /// Issuer: the CA that signed the certificate.
     pub issuer: String,
     /// Valid from this time on, in UTC; `None` when it cannot be read.
     pub not_before: Option<String>,
     /// Valid up to this time, in UTC; `None` when it cannot be read.
     pub not_after: Option<String>,
-    /// The hosts that it is for.
+    /// Host names and IP addresses that the certificate is for, at most 50.
     pub names: Vec<String>,
-    /// SHA-256 of its DER, as hex: what a pin is.
+    /// SHA-256 of its DER in hex, which is the certificate's pin.
     pub sha256: String,
     /// X.509 version, 1 to 3; `None` when it cannot be read.
     pub version: Option<u32>,

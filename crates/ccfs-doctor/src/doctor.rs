@@ -80,7 +80,7 @@ impl Doctor {
         self
     }
 
-    /// Sets how the signature represents an empty query. Default: [`QueryLine::Omit`].
+    /// Sets how the signature represents an absent query. Default: [`QueryLine::Omit`].
     pub fn query_line(mut self, dialect: QueryLine) -> Self {
         self.query_line = dialect;
         self
@@ -219,7 +219,7 @@ impl Doctor {
         let result = client.download(no_such_file()).to_writer(io::sink());
         let (call, said) = match &result {
             // The file cannot exist, but a server that returns it accepted the signature.
-            Ok(_) => (Call::Accepted, String::from("a file came")),
+            Ok(_) => (Call::Accepted, String::from("the server returned a file")),
             Err(Error::Exchange(error)) => (Call::of(&error.kind), error.kind.root().to_string()),
             Err(error) => (Call::Strange, error.to_string()),
         };

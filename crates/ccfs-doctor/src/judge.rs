@@ -32,7 +32,7 @@ pub(crate) const SOON: i64 = 30;
 /// evidence.skew_millis = Some(-20 * 60 * 1000);
 /// let findings = judge(&evidence);
 /// assert_eq!(findings[0].cause, Cause::Clock);
-/// assert_eq!(findings[0].because, ["the clocks differ by 1200 s, and signatures carry the time"]);
+/// assert_eq!(findings[0].because, ["the clocks differ by 1200 s, and signatures contain the time"]);
 /// ```
 pub fn judge(evidence: &Evidence) -> Vec<Finding> {
     let mut findings = Findings(Vec::new());
@@ -209,7 +209,7 @@ impl Findings {
         if seconds > NOTABLE_SKEW {
             let weight = if seconds > LARGE_SKEW { Weight::Likely } else { Weight::Possible };
             let because =
-                format!("the clocks differ by {seconds} s, and signatures carry the time");
+                format!("the clocks differ by {seconds} s, and signatures contain the time");
             self.add(Cause::Clock, weight, [because]);
         }
         let mut key = vec![

@@ -5,7 +5,7 @@
 //! causes, each with reasons and advice. It blocks. It never repeats a call, follows a redirect, sends HTTP over a connection that is not
 //! trusted, or shows a key.
 //!
-//! The causes are determined by a pure function of the evidence, [`judge()`], which can be used alone.
+//! A pure function, [`judge()`], determines the causes from the evidence. It can be used alone.
 //!
 //! ```
 //! use ccfs_doctor::{Cause, Doctor, Verdict};

@@ -41,9 +41,9 @@ pub enum Verdict {
     Well,
     /// No connection to the server, or no trusted one.
     Network,
-    /// 401 or 403.
+    /// The signed call was answered with HTTP 401 or 403.
     Authentication,
-    /// Anything else.
+    /// Any other answer to the signed call.
     Refused,
     /// All checks succeeded, but without keys no signed call was made.
     Unsigned,

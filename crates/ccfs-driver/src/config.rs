@@ -84,9 +84,10 @@ impl Config {
     /// | `CCFS_SECRET_KEY` | secret key, required |
     /// | `CCFS_QUERY_LINE` | `omit` (default) or `empty` |
     ///
-    /// `Trust::from_env` of `ccfs-tls` reads the variables for certificates, and
-    /// [`Proxy::from_env`] those for a proxy when a client is created:
-    /// `Client::with_trust(Config::from_env()?, &Trust::from_env()?)` is the client of the command.
+    /// `Trust::from_env` of `ccfs-tls` reads the variables for certificates. [`Proxy::from_env`]
+    /// reads those for a proxy when a client is created.
+    /// `Client::with_trust(Config::from_env()?, &Trust::from_env()?)` therefore creates a client
+    /// with the same settings as the command.
     ///
     /// # Errors
     ///

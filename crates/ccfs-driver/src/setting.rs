@@ -5,12 +5,12 @@ const INVISIBLE: &str = "an invisible character, such as a byte order mark or a 
 /// Checks that `text`, the value of a setting, neither begins nor ends with white space, a
 /// quotation mark or an invisible character.
 ///
-/// Such characters come from files, shells and documents that a value is copied from. Around a key
-/// each of them makes every signature wrong, and bad signatures lock the address.
+/// Such characters are easily copied together with a value from a file, a shell or a document. Each
+/// of them around a key makes every signature wrong, and bad signatures lock the address.
 ///
 /// # Errors
 ///
-/// [`StrayCharacter`] with the first one, at the start before the end.
+/// [`StrayCharacter`] for the one at the start or, if there is none, for the one at the end.
 ///
 /// ```
 /// use ccfs_driver::check_setting;

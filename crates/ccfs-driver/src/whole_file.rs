@@ -35,8 +35,8 @@ pub struct WholeFile {
 }
 
 impl WholeFile {
-    /// Creates the temporary file for `target`, whose directory must exist. Of a symbolic link, the
-    /// file that it leads to is the target.
+    /// Creates the temporary file for `target`, whose directory must exist. If `target` is a
+    /// symbolic link, the file that it leads to is written, and the link stays.
     ///
     /// # Errors
     ///

@@ -239,7 +239,7 @@ impl Builder {
     ///
     /// Each file then has as many agents as are needed for that many records, and the last agent has
     /// only the first of its records. A file has fewer records if the request is for one agent, or
-    /// for a period in which 10,000 agents more than `rows` do not have that many.
+    /// if `rows` + 10,000 agents have fewer than `rows` records in its period.
     pub fn rows(mut self, rows: u64) -> Self {
         self.rows = Some(rows);
         self
@@ -271,10 +271,10 @@ impl Builder {
         self
     }
 
-    /// Generates the same bytes whenever and however often the same period is requested, as if at the
-    /// end of the period. For tests that interrupt a client, resume and compare. Default: no; files of
-    /// the same period have the same records, but other member names, and records that still lasted
-    /// when an earlier file was generated have an end.
+    /// Generates the same bytes for every request for the same period, as if the file was generated
+    /// at the end of the period. For tests that interrupt a client, resume and compare. Default: no;
+    /// files of the same period then have the same records, but different member names, and an
+    /// operation that had not ended when an earlier file was generated has an end in a later one.
     pub fn same_files(mut self, on: bool) -> Self {
         self.same_files = on;
         self

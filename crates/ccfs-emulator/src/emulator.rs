@@ -58,7 +58,7 @@ impl Emulator {
         self.authority.as_ref().map(|authority| authority.certificate.as_ref())
     }
 
-    /// The SHA-256 of its certificate's DER, as 64 hex digits: what a pin is. `None` without TLS.
+    /// The SHA-256 of its certificate's DER, as 64 hex digits, which is the certificate's pin. `None` without TLS.
     pub fn certificate_sha256(&self) -> Option<String> {
         self.certificate_der().map(sha256_hex)
     }
@@ -110,8 +110,8 @@ impl Emulator {
         self.state.received.all()
     }
 
-    /// Returns the callbacks, the oldest first. One is in the log when its answer has arrived, or
-    /// has failed to. The limits are those of [`received`](Self::received).
+    /// Returns the callbacks, the oldest first. A callback is in the log once its answer has arrived
+    /// or the attempt has failed. The limits are those of [`received`](Self::received).
     pub fn callbacks(&self) -> Vec<CallbackAttempt> {
         self.state.callbacks.all()
     }

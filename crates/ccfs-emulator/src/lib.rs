@@ -1,6 +1,6 @@
 //! An emulator of CC-FS, the file server of Huawei's AICC call center: a real HTTP server on loopback, with TLS by default.
 //!
-//! A test that uses it, from any kind of test function:
+//! This example works in any kind of test function:
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -42,12 +42,14 @@
 //! # }
 //! ```
 //!
-//! `docs/emulator.md` in the repository has one with a client of this workspace, and says how to write rules with faults.
+//! `docs/emulator.md` in the repository has an example with a client of this workspace, and explains how to write rules
+//! with faults.
 //!
-//! It follows the published reference strictly: it checks every signature (401, and 403 after too many bad
-//! ones), the envelope, the times, and whose file it is, and answers with the documented result codes. It generates index files from a
-//! seed, writes the ZIP as Java would, signs its callback, and calls again when the receiver's answer has no body. Where the reference
-//! is silent, a builder option says what to do; see [What is not published](ccfs_proto::protocol#what-is-not-published).
+//! The emulator follows the published reference strictly: it checks every signature (401, and 403 after too many bad
+//! ones), the envelope, the times, and the owner of the file, and answers with the documented result codes. It
+//! generates index files from a seed, writes the ZIP as Java would, signs its callback, and calls again when the
+//! receiver's answer has no body. Builder options set behaviour that the reference does not specify; see
+//! [What is not published](ccfs_proto::protocol#what-is-not-published).
 //!
 //! Faults are injected by name ([`Fault`]), scripted per interface ([`Faults`]), and everything received is logged
 //! ([`ReceivedRequest`]). It is for tests and development; it never stores anything on disk, connects only to the

@@ -20,7 +20,7 @@ use crate::lock;
 pub struct ReceivedRequest {
     /// When, by the emulator's clock.
     pub at: Timestamp,
-    /// From where.
+    /// Address of the client.
     pub peer: SocketAddr,
     /// The method.
     pub method: String,
@@ -28,7 +28,7 @@ pub struct ReceivedRequest {
     pub path: String,
     /// The query as sent, without its `?`.
     pub query: Option<String>,
-    /// Names (lower-case) and values in the order of arrival. Of `authorization` everything but the signature.
+    /// Names (lower-case) and values in the order of arrival. The value of `authorization` is without the signature.
     pub headers: Vec<(String, String)>,
     /// The body's length in bytes.
     pub body_len: usize,
@@ -160,7 +160,7 @@ pub struct CallbackAttempt {
     pub attempt: u32,
     /// The status of the receiver's answer.
     pub status: Option<u16>,
-    /// The length of the receiver's answer: without a body the emulator calls again.
+    /// The length of the body of the receiver's answer, in bytes. If it is 0, the emulator calls again.
     pub answer_len: usize,
     /// Why there was no answer.
     pub error: Option<String>,

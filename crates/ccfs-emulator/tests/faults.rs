@@ -228,13 +228,18 @@ fn a_script_is_read_from_the_first_to_the_last() {
 #[test]
 fn invalid_faults_are_refused_with_a_reason() {
     let refused = |text: &str| text.parse::<ccfs_emulator::FaultRule>().unwrap_err().to_string();
-    assert!(refused("nothing").starts_with("no fault has that name: they are pass, slow, stall"));
-    assert_eq!(refused("cut-after"), "the fault `cut-after` takes a number of bytes after a colon");
+    assert!(
+        refused("nothing").starts_with("no fault has that name; the names are pass, slow, stall")
+    );
+    assert_eq!(
+        refused("cut-after"),
+        "the fault `cut-after` requires a number of bytes after a colon"
+    );
     assert_eq!(
         refused("html:99"),
-        "the fault `html` takes an HTTP status from 200 to 599 after a colon"
+        "the fault `html` requires an HTTP status from 200 to 599 after a colon"
     );
-    assert_eq!(refused("stall:1"), "the fault `stall` takes no argument");
+    assert_eq!(refused("stall:1"), "the fault `stall` has no argument");
     assert!(refused("busy*0").contains("a number from 1 up"));
     assert!(refused("busy@nothing").contains("no interface of that name"));
     assert!(refused("error-under-200:").contains("a result code"));

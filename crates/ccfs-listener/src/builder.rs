@@ -83,10 +83,10 @@ impl ListenerBuilder {
         self
     }
 
-    /// Sets how many connections may be open at the same time, at least 1. A further one closes the
-    /// oldest of those without a whole request head, or else without a whole body; if all have
-    /// whole requests, it is closed itself. The same happens if the process has too many open
-    /// files. Default: 1,024.
+    /// Sets how many connections may be open at the same time, at least 1. To accept a further one,
+    /// the listener closes the oldest connection without a complete request head or, if there is
+    /// none, the oldest one without a complete body. If all requests are complete, it closes the
+    /// new connection. It does the same if the process has too many open files. Default: 1,024.
     pub fn connection_limit(mut self, connections: usize) -> Self {
         self.limits.total = connections.max(1);
         self
@@ -116,7 +116,7 @@ impl ListenerBuilder {
         self
     }
 
-    /// Sets the clock that the age of a signature is measured with, and the time between reports of
+    /// Sets the clock that measures the age of signatures, and the time between reports of
     /// connection errors and refusals. Default: the system clock.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.handler.clock = Box::new(clock);
@@ -133,12 +133,12 @@ impl ListenerBuilder {
         self
     }
 
-    /// Sets a function that is called when a connection ended before a whole request head, for
-    /// example because the client does not trust the certificate, or was closed because there are
-    /// too many. It is called on the listener's
-    /// thread, for each [`ConnectionFault`](crate::ConnectionFault) at most once a second by the
-    /// [clock](Self::clock). Connections without any data, as of health checks, are not reported.
-    /// Default: nothing is called.
+    /// Sets a function that is called when a connection ends before a complete request head, for
+    /// example because the client does not trust the certificate, and when the listener closes a
+    /// connection because of a limit. The listener calls it on its own thread, for each
+    /// [`ConnectionFault`](crate::ConnectionFault) at most once a second by the
+    /// [clock](Self::clock). It is not called for connections without any data, such as those of
+    /// health checks. Default: nothing is called.
     pub fn on_connection_error(
         mut self,
         report: impl Fn(ConnectionError) + Send + Sync + 'static,

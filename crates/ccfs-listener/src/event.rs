@@ -17,9 +17,10 @@ pub struct Event {
     pub at: Timestamp,
     /// The callback, or why the request was refused.
     pub callback: Result<Callback, Refusal>,
-    /// For logs, which strangers could fill with refusals: `None` if a refusal with the same reason
-    /// was reported less than a second before, by the listener's clock. Otherwise the number of
-    /// those that were not reported since the last one. `Some(0)` for a callback.
+    /// Whether to log the event, so that strangers cannot fill a log with refused requests. `None`
+    /// means no: a refusal with the same reason was reported less than a second before, by the
+    /// listener's clock. Otherwise it is the number of refusals with this reason that were not
+    /// reported since the last one. `Some(0)` for a callback.
     pub suppressed: Option<u64>,
 }
 
@@ -42,7 +43,7 @@ pub enum Refusal {
     /// calling.
     #[error("callback was received before; the server repeated it")]
     Duplicate,
-    /// The replay guard failed; the message is of its error. The request was answered with 503.
+    /// The replay guard failed with this error message. The request was answered with 503.
     #[error("replay guard failed: {0}; the server calls again")]
     Guard(String),
     /// The path is not the listener's.

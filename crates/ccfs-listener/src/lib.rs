@@ -40,7 +40,7 @@
 //! | another path, another method | 404, 405 | a refusal |
 //! | a body that is too large, too slow, or incomplete | 413, 408, 400 | a refusal |
 //! | not HTTP, or a head that is too slow | 400, or no answer | no event |
-//! | not complete when a newer connection needs its place ([`ListenerBuilder::connection_limit`]) | no answer | no event |
+//! | not complete when the listener closes its connection for a newer one ([`ListenerBuilder::connection_limit`]) | no answer | no event |
 //!
 //! Connections without an event, such as those whose TLS handshake failed, are reported to the
 //! function of [`ListenerBuilder::on_connection_error`].

@@ -103,8 +103,8 @@ impl Listener {
 
     /// Accepts no more callbacks: from now on, new ones are answered with 503, so that the server
     /// calls again. Use it when callbacks cannot be processed any more, for example because a disk
-    /// is full. Events in the queue, and of requests that are being answered, can still be received;
-    /// after [`stop`](Self::stop), none is missing.
+    /// is full. Events in the queue, and those of requests that are being answered, can still be
+    /// received; after [`stop`](Self::stop), all of them are in the queue.
     pub fn stop_accepting(&self) {
         self.queue.stop_accepting();
     }

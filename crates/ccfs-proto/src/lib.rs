@@ -7,10 +7,10 @@
 //!
 //! # A call
 //!
-//! An [`Operation`] says what to send and which answer is expected. An [`Exchange`] is one call of
-//! it: it signs every attempt, classifies the answer, retries what may be retried, corrects a wrong
-//! clock once, and enforces the timeouts. A driver does what [`poll`](Exchange::poll) returns and
-//! reports what happened.
+//! An [`Operation`] defines the request and the expected answer. An [`Exchange`] performs one call
+//! of an operation: it signs every attempt, classifies the answer, retries what may be retried,
+//! signs once more with the server's time if the local clock is wrong, and enforces the timeouts. A
+//! driver does what [`poll`](Exchange::poll) returns and reports what happened.
 //!
 //! ```text
 //!  new -->  Ready  <------------------------------------+

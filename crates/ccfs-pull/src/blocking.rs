@@ -36,10 +36,10 @@ impl Pull<'_> {
     /// files: usually, it serializes the task and has another process
     /// [run](crate::FetchTask::run) it. This process makes the requests and writes the journal.
     ///
-    /// `fetch` is called on a separate thread for each file, and blocks until the task has ended. Its
-    /// second argument returns whether the pull is stopping; it should then return any error soon.
-    /// Tasks that still run end by themselves. Conversions of files that earlier pulls stored run in
-    /// this process.
+    /// `fetch` is called on a separate thread for each file, and blocks until the task has ended.
+    /// Its second argument is a function that returns whether the pull is stopping; `fetch` should
+    /// then soon return any error, and tasks that still run end by themselves. Conversions of files
+    /// that earlier pulls stored run in this process.
     ///
     /// ```no_run
     /// # fn example(client: ccfs_ureq::Client, plan: ccfs_pull::Plan) -> Result<(), Box<dyn std::error::Error>> {
@@ -59,7 +59,8 @@ impl Pull<'_> {
     /// # Errors
     ///
     /// As [`run`](Self::run). An error of `fetch` ends the pull with
-    /// [`PullError::NoReport`]. Failures in reports are retried, or counted as those of the window.
+    /// [`PullError::NoReport`]. A failure in a report is retried, or counts as a failure of the
+    /// window.
     pub fn run_with(
         self,
         client: &Client,

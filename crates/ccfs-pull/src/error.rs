@@ -47,8 +47,8 @@ pub enum PullError {
     /// The journal cannot be used or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// A call failed, and further calls would fail alike: a rejected key, an untrusted certificate,
-    /// a full disk.
+    /// A call failed, and further calls would fail in the same way: a rejected key, an untrusted
+    /// certificate, a full disk.
     #[error("window {window}: {source}")]
     Call {
         /// The window of the call.
@@ -56,7 +56,8 @@ pub enum PullError {
         /// What went wrong.
         source: Box<ccfs_driver::Error>,
     },
-    /// A task of [`Pull::run_with`](crate::Pull::run_with) failed, and further tasks would fail alike.
+    /// A task of [`Pull::run_with`](crate::Pull::run_with) failed, and further tasks would fail in
+    /// the same way.
     #[cfg(feature = "blocking")]
     #[error("window {window}: {source}")]
     Task {

@@ -2,10 +2,11 @@
 //! interruption.
 //!
 //! The server generates files asynchronously: it accepts a request for a few days, and the file can
-//! be downloaded some time later. This crate splits a range of any length into [`windows`] that the
-//! server accepts, requests a bounded number at once, waits (for callbacks, or by polling the
-//! expected file name), downloads, checks and converts. A [`Journal`] records all progress, so a
-//! pull that was killed continues where it stopped.
+//! be downloaded some time later. This crate splits a range of any length into [`windows`], each of
+//! which is the period of one request. It requests the files of a bounded number of windows at
+//! once, waits (for callbacks, or by polling the expected file name), downloads, checks and
+//! converts. A [`Journal`] records all progress, so a pull that was killed continues where it
+//! stopped.
 //!
 //! | part | does |
 //! |---|---|

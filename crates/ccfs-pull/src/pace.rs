@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Concurrency, intervals and timeouts of a pull. Every setting has a default.
 ///
-/// `docs/reliability.md`, "Pulling a range", explains what each of them does after which answer.
+/// `docs/reliability.md`, "Pulling a range", explains which of them apply after which answer.
 ///
 /// ```
 /// use ccfs_pull::Pace;
@@ -17,29 +17,30 @@ pub struct Pace {
     /// Windows in flight at once, 1 to 64: requested and not stored yet. Default: 4. Zero counts as
     /// one.
     pub in_flight: usize,
-    /// The time between the first two looks for a window's file; doubles with each look. Default: 2
+    /// The time between the first two polls for a window's file; doubles with each poll. Default: 2
     /// seconds.
     pub poll_interval: Duration,
-    /// The longest time between two looks. Default: 60 seconds.
+    /// The longest time between two polls. Default: 60 seconds.
     pub max_poll_interval: Duration,
-    /// The time after its request when a file that does not exist is lost, and requested again.
-    /// Default: 2 hours.
+    /// A file that does not exist this long after its request counts as lost, and is requested
+    /// again. Default: 2 hours.
     pub lost_after: Duration,
     /// How often one run requests the same window if the server loses it. Default: 3. Zero counts
     /// as one.
     pub max_requests: u32,
-    /// The pause of the whole pull after "try later" or a failed connection; doubles while that
-    /// continues. Default: 5 seconds.
+    /// The pause of the whole pull after "try later" or a failed connection; doubles while such
+    /// failures continue. Default: 5 seconds.
     pub backoff: Duration,
     /// The longest such pause. Default: 5 minutes.
     pub max_backoff: Duration,
-    /// How long that may continue without a good answer before the pull stops. Default: 30 minutes.
+    /// How long such failures may continue without a proper answer before the pull stops. Default:
+    /// 30 minutes.
     pub outage_timeout: Duration,
-    /// How long failures may continue before the server has answered for the first time. Default: 1
+    /// Replaces `outage_timeout` until the server has answered for the first time. Default: 1
     /// minute.
     pub wait_for_server: Duration,
-    /// How long to wait for a window's callback before looking for its file. `None` looks for files
-    /// from the start. Default: `None`.
+    /// How long to wait for a window's callback before polling for its file. `None` polls from the
+    /// start. Default: `None`.
     pub callback_timeout: Option<Duration>,
 }
 

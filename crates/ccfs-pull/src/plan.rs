@@ -121,16 +121,16 @@ impl Plan {
     /// Requests complete windows again if they ended less than this many days before they were last
     /// fetched, because data may be added late. A new file replaces the former one. Default: 0.
     ///
-    /// Independent of this, a "no data" answer for a window that ended less than 24 hours before
-    /// is asked again by the next pull.
+    /// Independent of this, the next pull requests a window again if the server answered "no data"
+    /// less than 24 hours after the window ended.
     #[must_use]
     pub fn recheck_days(mut self, days: u16) -> Self {
         self.recheck_days = days;
         self
     }
 
-    /// Requests windows again that have a part of these days, inclusive, also if they failed or the
-    /// server has a job for them.
+    /// Requests windows again that overlap the days from `from` to `to`, inclusive, also if they
+    /// failed or the server has a job for them.
     #[must_use]
     pub fn again(mut self, from: Day, to: Day) -> Self {
         self.again = Some((from, to));
@@ -244,16 +244,17 @@ pub enum PlanError {
         /// The days given.
         days: u8,
     },
-    /// Parquet files have a day each, so windows must have one day.
+    /// A Parquet file covers one day, so windows must have one day.
     #[error("with Parquet, a window has 1 day, not {days}; leave the number of days out")]
     ParquetDays {
         /// The days given.
         days: u8,
     },
-    /// Columns that are not read would be null in Parquet, as empty cells are.
+    /// Only some columns are read: in Parquet, the others would be null, like empty cells.
     #[error("Parquet files have all columns, but only some are read; read all columns")]
     ParquetColumns,
-    /// Tasks in other processes store their files in the folder.
+    /// Tasks in other processes store files in a shared folder, so they cannot store them in a
+    /// bucket.
     #[error(
         "with tasks in other processes, the files are stored in a folder that they share, not in a bucket"
     )]

@@ -11,8 +11,8 @@ use crate::window::Window;
 /// The version of receipts that this crate writes and reads.
 const VERSION: u32 = 1;
 
-/// What a bucket says about a complete window: a copy of the journal's line, with what tells data of
-/// other pulls apart.
+/// The record in a bucket of a complete window: a copy of the journal's line, with the settings
+/// that distinguish it from data of other pulls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Receipt {
     #[serde(rename = "ccfs_receipt")]

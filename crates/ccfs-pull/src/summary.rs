@@ -144,8 +144,8 @@ pub enum PullEvent {
     /// This complete window has several days, so it was not converted to
     /// [`Format::Parquet`](crate::Format::Parquet). This run does not remove its ZIP.
     SeveralDays(Window),
-    /// Whether the store of the bucket obeys conditions of requests that write (`If-None-Match`).
-    /// Without them, only one pull may use a prefix at a time.
+    /// Whether the bucket's store supports conditional writes (`If-None-Match`). Without them, only
+    /// one pull may use a prefix at a time.
     ConditionalWrites(bool),
     /// No window in the days of [`Plan::again`](crate::Plan::again) was requested before.
     NothingAgain,

@@ -38,8 +38,8 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// The task of fetching one window's file: download, check, convert, and store in the pull's folder.
 ///
-/// [`Pull::run_with`](crate::Pull::run_with) makes it. It can be serialized, for another process or
-/// another machine that has the folder at the same path. It contains no secret, and needs no lock
+/// [`Pull::run_with`](crate::Pull::run_with) creates it. It can be serialized, for another process
+/// or another machine that has the folder at the same path. It contains no secret, and needs no lock
 /// and no journal. It may run several times, also at the same time: each run writes the same bytes
 /// to separate temporary files and renames them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,7 +13,7 @@ use crate::scheduler::Trouble;
 #[error("{message}")]
 #[non_exhaustive]
 pub struct TaskFailure {
-    /// The class of the failure; `None` if every further call would fail alike.
+    /// The class of the failure; `None` if every further call would fail in the same way.
     pub trouble: Option<Trouble>,
     /// The error.
     pub message: String,

@@ -10,7 +10,7 @@ use crate::scheduler::Trouble;
 /// Classification of errors.
 impl Trouble {
     /// Classifies the error of a request for a window's file. Returns `None` if every further call
-    /// would fail alike, so the pull has to [stop](crate::Scheduler::stop).
+    /// would fail in the same way, so that the pull has to [stop](crate::Scheduler::stop).
     pub fn of_ask(error: &Error) -> Option<Self> {
         match error {
             Error::Stopped => Some(Self::BrokenOff),

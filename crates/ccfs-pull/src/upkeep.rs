@@ -66,8 +66,8 @@ pub fn verify(folder: &Path, check: impl FnMut(CheckedFile)) -> Result<(), PullE
     check_files(&folder, windows, check)
 }
 
-/// Compares the objects of all windows with their receipts, and reads each of them. `folder` is that
-/// of the journal, which has the windows that must have a receipt. Changes nothing.
+/// Reads the objects of all windows and compares them with their receipts. `folder` contains the
+/// journal, which lists the windows that must have a receipt. Changes nothing.
 ///
 /// # Errors
 ///
@@ -161,8 +161,8 @@ fn compare(folder: &Folder, path: &Path, stored: Fingerprint) -> Result<(), File
     }
 }
 
-/// Removes from the journal what it has about the days from `from` to `to`, inclusive: windows that
-/// the server refused, say. Returns the removed windows; each has a part of these days. Files stay.
+/// Removes from the journal the windows that overlap the days from `from` to `to`, inclusive, for
+/// example windows that the server refused. Returns the removed windows. Files stay.
 ///
 /// # Errors
 ///

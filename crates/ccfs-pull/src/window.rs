@@ -42,7 +42,7 @@ impl Window {
         self.begin.day() == self.end.day()
     }
 
-    /// Whether it has a part of the days from `from` to `to`, inclusive.
+    /// Whether it overlaps the days from `from` to `to`, inclusive.
     pub fn overlaps(self, from: Day, to: Day) -> bool {
         self.begin.day() <= to && self.end.day() >= from
     }
@@ -92,8 +92,8 @@ fn expanded(text: &str) -> Option<LocalTime> {
 /// times that `taken` covers already. `taken` may be in any order.
 ///
 /// A window is not longer than `days` times 24 hours, in local time and in elapsed time. It ends at
-/// the end of a day; at the end of daylight saving time it has one day less. Only if `days` is 1, a
-/// day of 25 hours is split, at the time to which its clocks are set back.
+/// the end of a day; a window in which daylight saving time ends therefore has one day less. Only
+/// if `days` is 1, a day of 25 hours is split, at the time to which its clocks are set back.
 ///
 /// ```
 /// use ccfs_pull::{Zone, windows};

@@ -336,6 +336,14 @@ fn a_zip_with_unread_data_is_kept_and_reported_with_the_reason() {
     }
 }
 
+/// The pull looks every 4,096 rows whether it was stopped.
+#[test]
+fn long_files_are_complete() {
+    let (bench, bytes) = (Bench::new(), archive([(WANTED, rows(9000))]));
+    let report = pull(Driver::Blocking, &bench, plan(Format::Jsonl, OnBadRow::Stop), bytes);
+    assert_eq!(stored(&report).rows, 9000);
+}
+
 /// A few rows from another day, as after midnight: they are converted and counted.
 #[test]
 fn rows_outside_the_window_are_counted() {

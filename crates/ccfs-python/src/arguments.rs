@@ -1,4 +1,4 @@
-//! Arguments whose conversion by `PyO3` would not do.
+//! Arguments that `PyO3` does not convert as needed.
 
 use std::ops::RangeInclusive;
 

@@ -98,7 +98,7 @@ pub(crate) fn of_archive(error: archive::Error) -> PyErr {
     Class::Data.error_with("data", &message, &Details { at: at.as_ref(), ..Details::default() })
 }
 
-/// Errors of batches have an error of the archive or of a file inside.
+/// Converts an error of reading batches, which contains an error of the archive or of a file.
 pub(crate) fn of_arrow(error: ArrowError) -> PyErr {
     let source = match error {
         ArrowError::ExternalError(source) => source,
@@ -167,7 +167,8 @@ pub(crate) fn of_file(error: FileError) -> PyErr {
     of_call(&Error::File(error))
 }
 
-/// A call's error keeps its class and attributes; the message also has the window.
+/// Converts an error of a pull. The error of a call keeps its class and attributes; the message
+/// also has the window.
 pub(crate) fn of_pull(error: PullError) -> PyErr {
     let message = error.to_string();
     match error {

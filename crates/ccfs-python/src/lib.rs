@@ -1,7 +1,7 @@
 //! The native part of the Python package `ccfs`: thin wrappers around the crate of the same name.
 //!
-//! `python/ccfs/_native.pyi` documents what Python sees. Every function that reads, downloads or
-//! waits is detached from the interpreter meanwhile.
+//! `python/ccfs/_native.pyi` documents the Python interface. Every function that reads, downloads
+//! or waits is detached from the interpreter meanwhile.
 #![forbid(unsafe_code)]
 #![allow(clippy::needless_pass_by_value, reason = "arguments of Python are extracted as values")]
 

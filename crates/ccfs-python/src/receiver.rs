@@ -95,7 +95,7 @@ impl ReplayGuard for Shared<'_> {
     }
 }
 
-/// What became of a request to the callback URL.
+/// Result of checking a request to the callback URL.
 #[pyclass(module = "ccfs", frozen)]
 pub(crate) struct Reception(Outcome<Infallible>);
 

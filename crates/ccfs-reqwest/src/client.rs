@@ -54,7 +54,7 @@ impl Client {
     }
 
     /// Creates a client that verifies servers against `trust` and presents its client certificate,
-    /// if any. Ignored for `http` endpoints.
+    /// if any. `trust` is ignored for `http` endpoints.
     ///
     /// # Errors
     ///

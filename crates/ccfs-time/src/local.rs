@@ -115,7 +115,7 @@ impl LocalTime {
         Some(Self { day, hour, minute, second })
     }
 
-    /// Returns the seconds from `earlier` to this time without daylight saving time; negative if
+    /// Returns the seconds from `earlier` to this time, as if every day had 24 hours; negative if
     /// this time is earlier.
     pub fn seconds_since(self, earlier: Self) -> i64 {
         self.naive_epoch_seconds() - earlier.naive_epoch_seconds()

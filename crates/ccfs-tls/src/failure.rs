@@ -24,8 +24,8 @@ pub fn classify_error(error: &Error) -> TlsFailure {
     }
 }
 
-/// Classifies the error of rustls that an I/O error wraps, as those of a handshake do. Returns
-/// `None` if it wraps none.
+/// Classifies the error of rustls inside an I/O error, such as that of a failed handshake. Returns
+/// `None` if there is none inside.
 pub fn classify_io_error(error: &io::Error) -> Option<TlsFailure> {
     error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()).map(classify_error)
 }

@@ -160,10 +160,10 @@ impl Trust {
         Ok(Self::none().config(Arc::new(Verifier::new(Rule::RejectAll))))
     }
 
-    /// Creates a configuration like [`client_config`](Self::client_config) that also records the
-    /// certificates that servers present, whether it accepts or rejects them, and whether they ask
-    /// for a client certificate that is not set: to show what is wrong. Without root certificates and
-    /// pins, it rejects every server.
+    /// Creates a configuration like [`client_config`](Self::client_config) for diagnosis. It also
+    /// records the certificates that servers present, accepted or not, and whether a server asks
+    /// for a client certificate that is not set. Without root certificates and pins, it rejects
+    /// every server.
     pub fn recording_config(&self) -> (ClientConfig, Arc<Mutex<Recorded>>) {
         let recorded = Arc::<Mutex<Recorded>>::default();
         let verifier = self.verifier().unwrap_or_else(|_| Arc::new(Verifier::new(Rule::RejectAll)));

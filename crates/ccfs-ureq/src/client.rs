@@ -55,7 +55,7 @@ impl Client {
     }
 
     /// Creates a client that verifies servers against `trust` and presents its client certificate,
-    /// if any. Ignored for `http` endpoints.
+    /// if any. `trust` is ignored for `http` endpoints.
     ///
     /// # Errors
     ///
@@ -72,8 +72,9 @@ impl Client {
     /// Creates a client that uses the caller's agent, with its proxy, resolver, connection pool and
     /// TLS. The [`proxy`](ccfs_driver::Config::proxy) of the config is ignored.
     ///
-    /// Other settings that the protocol needs are made per request: redirects are not followed,
-    /// statuses are not errors, no headers are added, and the timeouts are those of the config.
+    /// The client makes the other settings that the protocol needs on each request: it follows no
+    /// redirects, returns error statuses as responses, adds no headers, and uses the timeouts of
+    /// the config.
     #[must_use]
     pub fn with_http(session: impl Into<Session>, http: Agent) -> Self {
         let session = session.into();

@@ -9,9 +9,10 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_16BE, UTF_16LE}
 
 /// Charset of a member. CC-FS does not publish which one it writes, so it is detected for each member.
 ///
-/// A byte order mark determines the charset, even if another is set. Without one, the 64 KiB from the first non-ASCII byte are examined: the
-/// member is UTF-8 if more of its non-ASCII sequences are valid UTF-8 than invalid, otherwise GB18030 if nearly all are
-/// valid GB18030, otherwise UTF-8, and its invalid rows are reported as bad. Plain ASCII counts as UTF-8. See
+/// A byte order mark determines the charset, even if [`ReadOptions::charset`](crate::ReadOptions::charset) is another.
+/// Without a mark, the 64 KiB from the first non-ASCII byte are examined: the member is UTF-8 if more of its non-ASCII
+/// sequences are valid UTF-8 than invalid, otherwise GB18030 if nearly all are valid GB18030. If neither applies, it is
+/// read as UTF-8, and its invalid rows are reported as bad. Plain ASCII counts as UTF-8. See
 /// [What is not published](https://docs.rs/ccfs-proto/latest/ccfs_proto/protocol/#what-is-not-published).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

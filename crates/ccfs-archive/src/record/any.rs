@@ -169,8 +169,8 @@ impl<'a> AnyRecordRef<'a> {
         if let Value::UtcTime(time) = self.values[index] { Some(time) } else { None }
     }
 
-    /// The code in a column, by its index: a number, or text that is one, as in `op_type` of agentOprInfo. `None` for
-    /// other values.
+    /// The code in the column with this index: a number, or text that is a number, as in `op_type` of agentOprInfo.
+    /// `None` for other values.
     pub fn code(&self, index: usize) -> Option<i64> {
         self.int(index).or_else(|| self.row.text(index)?.parse().ok())
     }
@@ -237,7 +237,7 @@ impl IndexKind {
         self.schema().columns
     }
 
-    /// The columns with names of codes, which are not in the file.
+    /// The columns with names of codes, which are not in the file; an export can add them.
     pub const fn code_names(self) -> &'static [CodeName] {
         self.schema().code_names
     }

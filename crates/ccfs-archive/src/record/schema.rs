@@ -18,7 +18,7 @@ pub(crate) struct Schema {
     pub(crate) code_names: &'static [CodeName],
 }
 
-/// A column that is not in the file, with the names of the codes in another column.
+/// A column that an export can add to those of the file: the names of the codes in one of them.
 ///
 /// ```
 /// use ccfs_archive::IndexKind;

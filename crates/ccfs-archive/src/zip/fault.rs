@@ -56,7 +56,7 @@ pub enum ZipFault {
     /// The comment contains an end-of-directory signature, so the archive is ambiguous.
     #[error("the archive's comment contains a second end of directory; do not use this archive")]
     TwoEnds,
-    /// The archive is part of a set.
+    /// The archive is split over several files ("disks").
     #[error("the archive is split over several disks, which is not supported; do not use it")]
     SeveralDisks,
     /// A member's header or data descriptor contradicts the directory.
@@ -75,7 +75,9 @@ pub enum ZipFault {
     #[error("the member's checksum (CRC-32) does not match its data; download the archive again")]
     Crc,
     /// The size of a member's data is wrong.
-    #[error("the size of the member's data differs from the declared size; download it again")]
+    #[error(
+        "the size of the member's data differs from the declared size; download the archive again"
+    )]
     Size,
     /// The compressed data is damaged.
     #[error("the member's compressed data is damaged; download the archive again")]

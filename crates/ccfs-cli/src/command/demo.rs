@@ -145,7 +145,7 @@ fn wire(emulator: &Emulator) -> Result<(), Failure> {
     let (method, path, bytes) = (&request.method, &request.path, request.body_len);
     below(format_args!("sent: {method} {path}, {bytes} bytes, signed over {signed}"))?;
     match request.status {
-        Some(status) => below(format_args!("came: HTTP {status}, signature accepted")),
+        Some(status) => below(format_args!("received: HTTP {status}, signature accepted")),
         None => Ok(()),
     }
 }
@@ -169,7 +169,7 @@ fn wait_for_callback(listener: &Listener) -> Result<Callback, Failure> {
         }
         None => Err(Failure::new(
             Kind::Network,
-            format_args!("no callback came within {} s", PATIENCE.as_secs()),
+            format_args!("no callback arrived within {} s", PATIENCE.as_secs()),
         )),
     }
 }

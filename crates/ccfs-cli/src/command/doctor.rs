@@ -1,4 +1,4 @@
-//! `ccfs doctor`: the report on stdout, and what it comes to as an exit code.
+//! `ccfs doctor`: prints the report on stdout, and returns its verdict as an exit code.
 
 use std::path::Path;
 

@@ -75,7 +75,7 @@ fn target(output: &Path, name: &str) -> Result<PathBuf, Failure> {
 /// Reads every member to its end, which checks lengths and CRCs. The rows are not parsed.
 fn check_archive(file: File) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     match Archive::open(file).and_then(|mut archive| archive.inspect()) {
-        // A large file is not a damaged one; who reads it sets the bounds.
+        // Exceeding a limit is not damage; the reader of the file sets the limits.
         Ok(_) | Err(Error::Limit { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }

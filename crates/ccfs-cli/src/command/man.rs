@@ -34,7 +34,7 @@ pub(crate) struct ManArgs {
 pub(crate) fn run(command: clap::Command, args: &ManArgs) -> Result<(), Failure> {
     // `help` only repeats what the pages say.
     let mut root = command.disable_help_subcommand(true);
-    // What is global is a flag of every command, and every command gets its name.
+    // Adds the global flags to every command, and sets every command's full name.
     root.build();
     let Some(folder) = &args.out else {
         return output::line(page(&root)?.trim_end());

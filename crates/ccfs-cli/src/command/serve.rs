@@ -40,7 +40,7 @@ pub(crate) struct ServeArgs {
     /// Fault to inject: `FAULT[:ARG][@INTERFACE][*N]`, see below; may be repeated
     #[arg(long = "fault", value_name = "FAULT")]
     pub(crate) faults: Vec<String>,
-    /// File to append a JSON line to for each request, or - for stdout
+    /// File to append one JSON line per request to, or - for stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
 }
@@ -143,7 +143,7 @@ pub(crate) fn run(settings: &Settings, args: &ServeArgs) -> Result<(), Failure> 
 pub(crate) fn help(begin: &str) -> String {
     let mut text = begin.to_owned();
     text.push_str(
-        "A fault strikes every request that it fits, or those to @INTERFACE only, and *N times; the first of several rules that fits strikes.\nFaults:\n",
+        "A fault applies to every request that it fits; @INTERFACE limits it to one interface, and *N to N requests. If several fit, the first one applies.\nFaults:\n",
     );
     let width = Fault::HELP.iter().map(|fault| fault.form.len()).max().unwrap_or(0);
     for fault in Fault::HELP {

@@ -124,7 +124,7 @@ pub(crate) fn sign(settings: &Settings, args: &SignArgs) -> Result<(), Failure> 
     }
     let at =
         timestamp(args.timestamp.as_deref())?.unwrap_or_else(|| Timestamp::from(SystemTime::now()));
-    // What was given with whole seconds is signed with whole seconds.
+    // A timestamp that is given in whole seconds is signed in whole seconds.
     let precision = match args.timestamp.as_deref() {
         Some(text) if !text.contains('.') => ccfs::proto::time::Precision::Seconds,
         _ => ccfs::proto::time::Precision::Millis,
@@ -183,7 +183,7 @@ pub(crate) fn verify(settings: &Settings, args: &VerifyArgs) -> Result<(), Failu
             let why = why.map_or_else(
                 || {
                     String::from(
-                        "nothing that is usually mistaken explains it: another secret key, or another path, host or body than was signed",
+                        "no common mistake explains it: the secret key, path, host or body differs from what was signed",
                     )
                 },
                 |difference| difference.to_string(),

@@ -18,7 +18,7 @@ fn is_transport(failure: FailureKind) -> impl Fn(&ErrorKind) -> bool {
 }
 
 pub(super) fn no_server(backend: &dyn Backend) -> Played {
-    // A listener that is gone, and whose port is not free for all that: a connection that it took is still there.
+    // The listener is closed, but its port is not free, because a connection that it accepted is still open.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
     let _taken = (TcpStream::connect(address)?, listener.accept()?);
@@ -48,7 +48,7 @@ pub(super) fn query_once(backend: &dyn Backend) -> Played {
 }
 
 /// After the response's head, a transport that reports that the request never arrived is wrong, and
-/// the exchange does not believe it.
+/// the exchange does not retry the request.
 pub(super) fn broken_job_response(backend: &dyn Backend) -> Played {
     let bench = Bench::new(backend)?;
     bench.add_fault(Fault::CutAfter(5).times(1));
@@ -74,7 +74,7 @@ pub(super) fn kept_and_broken(backend: &dyn Backend) -> Played {
     script.requests_are(2)
 }
 
-/// The server closes after its answer without saying so.
+/// The server closes the connection after its answer without announcing that.
 pub(super) fn kept_and_closed(backend: &dyn Backend) -> Played {
     let bytes = archive_bytes(1000);
     let script = Script::new(backend, [job(false, &[]), Behaviour::ok(&bytes)])?;

@@ -1,6 +1,6 @@
 //! How a generated file is written, where the reference leaves it open.
 
-/// How a generated file is written, where the reference leaves it open.
+/// Format of generated files, as far as the reference does not specify it.
 ///
 /// See [Index file formats](ccfs_proto::protocol#index-file-formats) and [What is not published](ccfs_proto::protocol#what-is-not-published).
 ///

@@ -19,7 +19,8 @@ macro_rules! faults {
         /// [`Gateway`](Self::Gateway),
         /// [`Unauthorized`](Self::Unauthorized), [`Locked`](Self::Locked), [`Redirect`](Self::Redirect)) and those that replace the answer
         /// ([`ErrorUnder200`](Self::ErrorUnder200), [`FlowControl`](Self::FlowControl), [`MissingFile`](Self::MissingFile)) apply before the
-        /// interface runs. All other faults let the interface do its work and then spoil the answer: a job whose answer was lost has started.
+        /// interface runs. All other faults let the interface do its work and then spoil the answer, so a job starts
+        /// even if its answer is lost.
         ///
         /// ```
         /// use ccfs_emulator::Fault;
@@ -198,30 +199,30 @@ impl<T> Argument<T> {
 pub enum FaultError {
     /// No fault has that name.
     #[error(
-        "no fault has that name: they are {}",
+        "no fault has that name; the names are {}",
         Fault::HELP.iter().map(|help| help.name).collect::<Vec<_>>().join(", ")
     )]
     Unknown,
-    /// The argument is missing or of another kind.
-    #[error("the fault `{fault}` takes {wanted} after a colon")]
+    /// The argument is missing or malformed.
+    #[error("the fault `{fault}` requires {wanted} after a colon")]
     Argument {
         /// The fault's name.
         fault: &'static str,
-        /// What it takes.
+        /// The expected argument, in words.
         wanted: &'static str,
     },
     /// The fault has no argument.
-    #[error("the fault `{fault}` takes no argument")]
+    #[error("the fault `{fault}` has no argument")]
     NoArgument {
         /// The fault's name.
         fault: &'static str,
     },
     /// The text after the `*` is not a positive number.
-    #[error("how often a fault strikes is a number from 1 up, as in busy*2")]
+    #[error("the number after * must be at least 1, as in busy*2")]
     Times,
     /// The text after the `@` is not the name of an interface of the emulator.
     #[error(
-        "the emulator has no interface of that name: write busy@downloadAgentSkillInfoFile, say"
+        "the emulator has no interface of that name; write it as in busy@downloadAgentSkillInfoFile"
     )]
     Interface,
 }

@@ -35,7 +35,7 @@ impl FaultRule {
         self
     }
 
-    /// Only for the first `n` requests that it applies to. Zero counts as one. Default: for all.
+    /// Limits the fault to the first `n` requests that it applies to. Zero counts as one. Default: all requests.
     #[must_use]
     pub fn times(mut self, n: u32) -> Self {
         self.times = Some(n);
@@ -50,7 +50,7 @@ impl FaultRule {
 }
 
 impl Fault {
-    /// This fault for the first `n` requests that it applies to, instead of for all. Zero counts as one.
+    /// Limits the fault to the first `n` requests that it applies to. Zero counts as one. Default: all requests.
     #[must_use]
     pub fn times(self, n: u32) -> FaultRule {
         FaultRule::from(self).times(n)

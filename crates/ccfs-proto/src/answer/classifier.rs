@@ -28,16 +28,16 @@ pub enum Expected {
     /// A JSON object or array without an envelope. An object with a `resultCode` that is not a
     /// success is a failure, too.
     Json,
-    /// A file of one of these kinds. An envelope is possible, too: refusals are one.
+    /// A file of one of these kinds. An envelope is accepted, too, because servers refuse with one.
     File(&'static [FileKind]),
 }
 
 /// Classifies an answer as a file, JSON or an HTTP refusal, from chunks of any size.
 ///
 /// It uses the status and the first bytes, and ignores the content type, because refusals of file
-/// interfaces may have an octet-stream type. The result does not depend on how the bytes were cut.
-/// It keeps the first twelve bytes of a file, the last 64 KiB of a ZIP (in up to 512 KiB of
-/// memory), and all of a JSON answer up to a limit. See
+/// interfaces may have an octet-stream type. The result does not depend on how the body is split
+/// into chunks. It keeps the first twelve bytes of a file, the last 64 KiB of a ZIP (in up to
+/// 512 KiB of memory), and all of a JSON answer up to a limit. See
 /// [Answers](crate::protocol#answers).
 ///
 /// ```
@@ -132,8 +132,8 @@ impl Classifier {
         }
     }
 
-    /// Sets the largest JSON answer, in bytes. Default: 1 MiB. Of a refusal, only that much and at
-    /// most 64 KiB are read.
+    /// Sets the largest JSON answer, in bytes. Default: 1 MiB. The body of a refusal is read up to
+    /// this limit, but at most up to 64 KiB.
     pub fn envelope_limit(mut self, bytes: usize) -> Self {
         self.envelope_limit = bytes;
         self
@@ -157,8 +157,8 @@ impl Classifier {
         self.declared
     }
 
-    /// Accepts the next bytes of the body and returns those that belong to the file: none while
-    /// the form is not known, or when it is not a file.
+    /// Accepts the next bytes of the body and returns those that belong to the file; `None` while
+    /// it is not known whether the answer is a file, and if it is not one.
     ///
     /// # Errors
     ///
@@ -202,9 +202,11 @@ impl Classifier {
         Ok(None)
     }
 
-    /// Returns the refusal that this answer is, so far; `None` when its status is success.
+    /// Returns the refusal, with what was received of its body, if the status is not success;
+    /// otherwise `None`.
     ///
-    /// For an answer that is cut off: its status counts, whatever its body would have been.
+    /// Use it when the connection breaks before the body is complete: the status alone makes the
+    /// answer a refusal.
     pub fn refusal(&self) -> Option<HttpRefusal> {
         match &self.form {
             Form::Refusal(held) => Some(HttpRefusal::new(self.status, self.is_from_proxy, held)),

@@ -12,8 +12,8 @@ pub enum AnswerError {
     /// The body is neither an envelope nor a file that CC-FS sends.
     #[error("answer is neither a file nor an envelope; it looks like {looks_like}")]
     Garbage {
-        /// In words: a web page, gzip, white space, a JSON array, plain text, or binary data of an
-        /// unknown format.
+        /// Description of the body: a web page, gzip, white space, a JSON array, plain text, or
+        /// binary data of an unknown format.
         looks_like: &'static str,
     },
     /// The body ended too early, or is not of the declared length.
@@ -60,7 +60,7 @@ impl AnswerError {
         Self::Field { field: name.into() }
     }
 
-    /// Creates an error with a message of the caller's. It must not contain any of the body.
+    /// Creates an error with a custom message, which must not contain any of the body.
     pub fn custom(message: impl Into<Cow<'static, str>>) -> Self {
         Self::Custom(message.into())
     }

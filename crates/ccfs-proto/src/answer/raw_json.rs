@@ -10,8 +10,8 @@ use crate::json::{self, without_mark};
 
 /// JSON as the server wrote it: the `resultData` of an envelope, or a whole answer.
 ///
-/// It is valid JSON, checked when it was received. It is kept as text, because a tree of a megabyte
-/// of JSON can take a hundred. `Debug` does not show it, because it may have a token.
+/// It is valid JSON, checked when it was received. It is kept as text, because a parsed tree can
+/// take a hundred times as much memory. `Debug` does not show it, because it may contain a token.
 /// [`Envelope`](super::Envelope) has an example.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RawJson(Box<str>);
@@ -35,7 +35,7 @@ impl RawJson {
         &self.0
     }
 
-    /// Deserializes the JSON, as a type of the caller's or a [`serde_json::Value`].
+    /// Deserializes the JSON as a `T`, for example a custom type or a [`serde_json::Value`].
     ///
     /// # Errors
     ///

@@ -67,7 +67,7 @@ struct Keys {
 impl Credentials {
     /// Creates credentials from an access key and its secret key (SK): 1 to 1024 bytes in one line.
     ///
-    /// Takes the secret key by value to wipe it; earlier copies are the caller's to wipe.
+    /// Takes the secret key by value and wipes it; the caller must wipe any other copies.
     ///
     /// # Errors
     ///
@@ -130,7 +130,7 @@ pub enum KeyError {
     #[error("secret key is empty; set it to the secret of the developer account")]
     SecretKeyEmpty,
     /// The secret key has a line break. The server would refuse its signatures, and lock the
-    /// address after a few.
+    /// client's address after a few.
     #[error("secret key contains a line break; remove it")]
     SecretKeyLineBreak,
     /// The secret key is longer than 1024 bytes.

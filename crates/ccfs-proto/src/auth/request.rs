@@ -72,7 +72,7 @@ pub(super) fn is_header_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(is_token)
 }
 
-/// What the canonical request has in place of an absent query.
+/// How the canonical request represents an absent query.
 ///
 /// No public source says which one live servers expect.
 /// See [Query line dialects](crate::protocol#query-line-dialects).

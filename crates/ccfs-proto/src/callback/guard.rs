@@ -22,8 +22,9 @@ use crate::time::Timestamp;
 /// The pending state ends after a time limit, because the receiver that began may have died. If it
 /// was only slow, two receivers get `First`, and the first `commit` decides.
 ///
-/// After the latest `begin` or `commit` of a job, keep it for at least [`JobKey::keep_for`]; until
-/// then an earlier request for it may be valid. Keep it longer to recognise later repetitions.
+/// Remember a job for at least [`JobKey::keep_for`] after its latest `begin` or `commit`: until
+/// then, the signature of a replayed request may still be valid. Remember it longer to recognise
+/// repetitions that the server signs later.
 pub trait ReplayGuard {
     /// Why a call failed, for example because of a lost connection.
     type Error;
@@ -81,17 +82,18 @@ impl JobKey {
         &self.text
     }
 
-    /// Returns how long it takes until every signature made so far is too old.
+    /// Returns the minimum time to remember the job: after it, the receiver rejects every signature
+    /// made so far as too old.
     pub fn keep_for(&self) -> Duration {
         self.keep_for
     }
 }
 
-/// A [`ReplayGuard`] in memory, limited in number and age.
+/// A [`ReplayGuard`] in memory that limits the number and the age of its jobs.
 ///
-/// If it is full, it forgets a pending job, or else the job that was delivered least recently; that
-/// job is accepted if it is delivered again. A job stays pending for at most a minute. A clock that
-/// jumps ahead by more than the retention makes it forget all jobs.
+/// If it is full, it forgets a pending job or, if none is pending, the job that was delivered least
+/// recently; a forgotten job is accepted if it is delivered again. A job stays pending for at most
+/// one minute. If the clock jumps ahead by more than the retention, the guard forgets all jobs.
 #[derive(Clone, Debug)]
 pub struct MemoryGuard {
     jobs: HashMap<Box<str>, Job>,

@@ -24,7 +24,7 @@ pub struct Callback {
     pub response_id: ResponseId,
     /// Name of the file to download.
     pub file_name: IndexFileName,
-    /// Tenant space; absent if the request had none.
+    /// ID of the tenant space; `None` if the request had none.
     pub account_id: Option<String>,
 }
 
@@ -114,7 +114,7 @@ pub enum CallbackError {
     /// The response ID or the file name is malformed.
     #[error("callback is malformed: {0}")]
     Name(#[from] FileNameError),
-    /// The file names differ, or the response ID is of another job.
+    /// The body has different file names, or its response ID is not the one in the file name.
     #[error("callback's response ID and file names do not match")]
     Disagree,
 }

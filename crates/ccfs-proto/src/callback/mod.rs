@@ -7,9 +7,9 @@
 //! 1. [`Receiver::check`] verifies the signature and its age, and reads the body.
 //! 2. [`ReplayGuard::begin`] marks the job as pending. Go on only after [`Begin::First`].
 //! 3. Store the callback under its key, so that storing it twice changes nothing; or reserve a
-//!    place for it in memory. After a failure, [`ReplayGuard::roll_back`].
-//! 4. [`ReplayGuard::commit`] marks the job as done. After `false`, another receiver has the job:
-//!    release the reserved place, keep what is stored, and do not process it. After an error,
+//!    place for it in memory. If that fails, call [`ReplayGuard::roll_back`] and answer 503.
+//! 4. [`ReplayGuard::commit`] marks the job as done. If it returns `false`, another receiver has
+//!    the job: release the reserved place, keep what is stored, and do not process it. If it fails,
 //!    release the place and answer 503.
 //! 5. Send the [`Answer`].
 //! 6. Process the callback, even if sending the answer failed.
@@ -18,9 +18,9 @@
 //! 4 and the start of step 6 in a spawned task, or process the stored callbacks later; a job that is
 //! committed but not processed is never delivered again.
 //!
-//! A valid callback that is not committed is answered with 503, so the server calls again.
+//! Answer a valid callback that is not committed with 503, so that the server calls again.
 //! [`Receiver::receive`] does steps 1 to 4 for a guard and a store that do not need `.await`. The
-//! repository's `tests/examples/axum_receiver.rs` does the same steps with a store that does.
+//! repository's `tests/examples/axum_receiver.rs` does the same steps with a store that needs it.
 //!
 //! ```
 //! use ccfs_proto::callback::{MemoryGuard, Outcome, Receiver, with_request};

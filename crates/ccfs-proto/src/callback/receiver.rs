@@ -33,8 +33,8 @@ impl Receiver {
 
     /// Checks the method, the signature and its age at `now`, and then reads the body.
     ///
-    /// The body is parsed only if its signature is valid, but is hashed whole: limit its size to
-    /// [`Callback::BODY_LIMIT`] while you receive it.
+    /// Verifying the signature hashes the whole body, so limit its size to [`Callback::BODY_LIMIT`]
+    /// while you receive it. The body is parsed only if the signature is valid.
     ///
     /// # Errors
     ///
@@ -58,10 +58,10 @@ impl Receiver {
         Ok(Delivery { callback, key })
     }
 
-    /// Checks a request and calls the guard: every step before the answer.
+    /// Checks a request and calls the guard and `store`: steps 1 to 4 of the [module](super).
     ///
-    /// `store` stores a new callback, or reserves a place for it, and returns whether it could. If
-    /// it returned `true` and the outcome is not [`Outcome::Accepted`], release that place; a
+    /// `store` stores a new callback, or reserves a place for it, and returns whether it succeeded.
+    /// If it returned `true` and the outcome is not [`Outcome::Accepted`], release that place; a
     /// stored callback can stay.
     pub fn receive<G: ReplayGuard + ?Sized>(
         &self,

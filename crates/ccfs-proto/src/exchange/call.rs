@@ -20,9 +20,9 @@ use crate::operation::Operation;
 
 /// One call, from the first attempt to its outcome, as a state machine without I/O.
 ///
-/// It signs every attempt, classifies the answer, retries what may be retried, corrects a wrong
-/// clock once, and enforces the timeouts. It opens no socket, reads no clock and draws no random
-/// number: equal inputs give equal steps.
+/// It signs every attempt, classifies the answer, retries what may be retried, signs once more with
+/// the server's time if the local clock is wrong, and enforces the timeouts. It opens no socket,
+/// reads no clock and draws no random number: equal inputs give equal steps.
 ///
 /// # Contract
 ///
@@ -37,13 +37,13 @@ use crate::operation::Operation;
 /// | [`Wait`](Step::Wait) | waits | `poll` |
 /// | [`Done`](Step::Done) | returns the outcome | nothing |
 ///
-/// Any other call is [`OutOfTurn`] and changes nothing. Every call passes the current time.
+/// Any other call fails with [`OutOfTurn`] and changes nothing. Every call passes the current time.
 ///
-/// A driver reports what it saw and decides nothing: every status, body and failure goes to the
-/// exchange. A report that cannot be true repeats no request: one that is not idempotent is sent
-/// again only if every earlier attempt ended before [`on_head`](Self::on_head) with a failure that
-/// proves that it [never arrived](FailureKind::never_arrived), or the server answered "try later",
-/// or (once) refused it with a 401 because of a wrong clock.
+/// A driver reports every status, body and failure to the exchange, and makes no decisions. Reports
+/// that contradict each other cause no unsafe retry: the exchange retries a request that is not
+/// idempotent only if every earlier attempt ended before [`on_head`](Self::on_head) with a failure
+/// that proves that the request [never arrived](FailureKind::never_arrived), or the server answered
+/// "try later", or (once) refused it with a 401 because of a wrong clock.
 ///
 /// Dropping an exchange cancels the call; the driver drops its connection.
 ///
@@ -126,7 +126,7 @@ impl<O: Operation> Exchange<O> {
         self
     }
 
-    /// Returns how far the clock is off, as the latest response showed it.
+    /// Returns how far the clock is off, measured on the latest response that allowed it.
     pub fn clock_skew(&self) -> Option<ClockSkew> {
         self.clock.skew
     }

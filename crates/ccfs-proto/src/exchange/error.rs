@@ -19,7 +19,7 @@ pub(super) const EXTRA_HEADERS_LIMIT: usize = 100;
 
 /// Why a request could not be created. Nothing was sent.
 ///
-/// Its code, next to those of [`ErrorKind::code`], is `invalid_request`.
+/// Its code is `invalid_request`; [`ErrorKind::code`] lists all codes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
@@ -155,7 +155,8 @@ impl ExchangeError {
         }
     }
 
-    /// Returns whether the server refused the authentication: HTTP 401 or 403, not of a proxy.
+    /// Returns whether the server refused the authentication with HTTP 401 or 403. The same status
+    /// from a proxy does not count.
     pub fn is_auth(&self) -> bool {
         match self.kind.root() {
             ErrorKind::Refused { refusal, .. } => {
@@ -165,8 +166,8 @@ impl ExchangeError {
         }
     }
 
-    /// Returns whether the network failed: the server gave no answer, or not a whole one, or a proxy
-    /// answered instead.
+    /// Returns whether the network failed: the server gave no answer or only a part of one, or a
+    /// proxy answered instead.
     pub fn is_network(&self) -> bool {
         match self.kind.root() {
             ErrorKind::Transport(_)
@@ -211,7 +212,7 @@ impl ErrorKind {
     /// | `total_timeout` | the total timeout passed before anything else failed |
     /// | `invalid_request` | the request could not be created |
     ///
-    /// The cause of a total timeout or an interruption counts, if there is one.
+    /// For a total timeout or an interruption, it is the code of the cause, if there is one.
     pub fn code(&self) -> &'static str {
         match self.root() {
             Self::Transport(failure) => match failure.kind() {
@@ -240,7 +241,7 @@ impl ErrorKind {
         }
     }
 
-    /// Returns the cause of a total timeout or an interruption, and any other kind itself.
+    /// Returns the cause of a total timeout or an interruption; for any other kind, `self`.
     pub fn root(&self) -> &Self {
         match self {
             Self::Interrupted { cause, .. } | Self::TotalTimeout { cause: Some(cause), .. } => {

@@ -18,7 +18,7 @@ use super::tls::TlsFailure;
 pub enum FailureKind {
     /// The host name could not be resolved. Nothing was sent. Retried.
     Resolve,
-    /// No connection was established, also after a timeout. Nothing was sent. Retried.
+    /// No connection was established, or not within the timeout. Nothing was sent. Retried.
     Connect,
     /// The proxy refused to connect to the server, with this HTTP status: 407 if it requires a
     /// login, 403 if it does not allow the host or port. Nothing was sent to the server. Not
@@ -27,7 +27,7 @@ pub enum FailureKind {
         /// Status of the proxy's answer to `CONNECT`.
         status: u16,
     },
-    /// The TLS handshake failed. Nothing was sent. Not retried: another attempt would fail alike.
+    /// The TLS handshake failed. Nothing was sent. Not retried: another attempt would fail, too.
     Tls(TlsFailure),
     /// The connection broke before the response began. The request may have arrived: retried only
     /// for idempotent operations.
@@ -56,7 +56,7 @@ impl FailureKind {
     }
 
     /// Classifies the status of a proxy's answer to `CONNECT`, other than 200, as
-    /// [`ProxyRefused`](Self::ProxyRefused) or, if it may be another one later, as
+    /// [`ProxyRefused`](Self::ProxyRefused) or, if a later attempt may succeed, as
     /// [`Connect`](Self::Connect).
     pub const fn of_proxy(status: u16) -> Self {
         if matches!(status, 400..=499) && !matches!(status, 408 | 429) {
@@ -66,7 +66,7 @@ impl FailureKind {
         }
     }
 
-    /// Returns whether another attempt would fail alike.
+    /// Returns whether another attempt would fail in the same way.
     pub const fn is_permanent(self) -> bool {
         matches!(
             self,
@@ -100,7 +100,7 @@ impl FailureKind {
 /// assert!(failure.source().is_some_and(|source| source.is::<io::Error>()));
 /// ```
 ///
-/// Two are equal when their kinds are: sources cannot be compared.
+/// Two failures are equal if their kinds are equal; sources cannot be compared.
 #[derive(Clone, Debug)]
 pub struct TransportFailure(Box<Inner>);
 
@@ -128,7 +128,8 @@ impl TransportFailure {
         self.0.kind
     }
 
-    /// After the response began, the request did arrive, and a broken connection broke later.
+    /// Corrects the kind of a failure after the response began: the request did arrive, and the
+    /// connection broke while the body was received.
     pub(super) fn after_head(mut self) -> Self {
         if self.0.kind.never_arrived() || self.0.kind == FailureKind::Broken {
             self.0.kind = FailureKind::BodyBroken;

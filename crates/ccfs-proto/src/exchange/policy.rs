@@ -33,11 +33,11 @@ pub struct Policy {
     /// The longest wait before a retry. A `Retry-After` that is longer ends the call. Default: 5
     /// minutes.
     pub max_backoff: Duration,
-    /// How far the clock must be off, by the server's `Date`, for one retry with the corrected time
-    /// after a 401. `None` disables the correction. Default: 60 seconds.
+    /// After a 401, the call is retried once with the server's time if the local clock differs from
+    /// the server's `Date` by more than this. `None` disables the correction. Default: 60 seconds.
     pub skew_threshold: Option<Duration>,
-    /// What the signature has in place of an absent query. Never changed after a 401, because bad
-    /// signatures lock the address. Default: [`QueryLine::Omit`]. See
+    /// How the signature represents an absent query. The other dialect is not tried after a 401,
+    /// because bad signatures lock the address. Default: [`QueryLine::Omit`]. See
     /// [Query line dialects](crate::protocol#query-line-dialects).
     pub query_line: QueryLine,
     /// The precision of the signature's time. Default: milliseconds.

@@ -22,8 +22,8 @@ const RESERVED: [HeaderName; 6] = [
 
 /// A request without its `Authorization` header.
 ///
-/// Its bytes are created once; each attempt sends the bytes that are signed. Use it to sign only;
-/// an [`Exchange`](crate::Exchange) does the rest as well.
+/// Its bytes are created once; each attempt sends the bytes that are signed. Use it only to sign
+/// requests; an [`Exchange`](crate::Exchange) drives a whole call.
 ///
 /// ```
 /// use ccfs_proto::exchange::PreparedRequest;

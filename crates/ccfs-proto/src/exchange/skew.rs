@@ -14,10 +14,10 @@ const CLOCK_JUMP_MILLIS: u64 = 1000;
 
 /// How far the server's clock is ahead of the local one, measured on one response.
 ///
-/// It is the server's `Date` against the midpoint of the round trip, so its error is at most half
-/// the round trip plus half a second (`Date` has whole seconds). It is not measured on responses
-/// with `Age` (from a cache), after a round trip of more than 10 seconds, and if the local clock
-/// was set meanwhile. See [Lockout and clock](crate::protocol#lockout-and-clock).
+/// It is the difference between the server's `Date` and the midpoint of the round trip. Its error
+/// is at most half the round trip plus half a second (`Date` has whole seconds). It is not measured
+/// on responses with `Age` (from a cache), after a round trip of more than 10 seconds, or if the
+/// local clock was set meanwhile. See [Lockout and clock](crate::protocol#lockout-and-clock).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClockSkew {
@@ -54,8 +54,8 @@ impl ClockSkew {
         })
     }
 
-    /// Returns whether the clocks differ by more than `threshold`, also if the measurement is off
-    /// by its largest error.
+    /// Returns whether the clocks differ by more than `threshold`, even if the measurement has its
+    /// largest error.
     pub fn exceeds(self, threshold: Duration) -> bool {
         let least = self.millis.saturating_abs().saturating_sub(self.uncertainty_millis);
         u128::try_from(least).is_ok_and(|least| least > threshold.as_millis())

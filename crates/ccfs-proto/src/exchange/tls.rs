@@ -2,7 +2,7 @@ use crate::words::hex;
 
 /// Why a TLS handshake failed, if it is known.
 ///
-/// The core has no TLS; a driver translates the error of its library (`ccfs_tls::classify_error`
+/// This crate has no TLS; a driver translates the error of its library (`ccfs_tls::classify_error`
 /// does so for rustls).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
@@ -11,7 +11,9 @@ pub enum TlsFailure {
     #[error("server certificate is not signed by a trusted CA; add its CA, or pin the certificate")]
     UnknownIssuer,
     /// The server's certificate names another host.
-    #[error("server certificate names another host; use a name from it, or pin it if it is right")]
+    #[error(
+        "server certificate names another host; use a name in it, or pin it if it is the right one"
+    )]
     WrongName,
     /// The server's certificate has expired, according to the local clock.
     #[error("server certificate has expired; check the local clock, or have it renewed")]
@@ -57,7 +59,7 @@ pub enum TlsFailure {
     #[error("the server does not speak TLS; check the port, or use an http:// endpoint")]
     NotTls,
     /// Any other reason.
-    #[error("unexpected error; the source of this error may say more")]
+    #[error("unexpected error; see the source of this error")]
     #[default]
     Other,
 }

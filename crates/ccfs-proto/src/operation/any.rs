@@ -15,7 +15,8 @@ use crate::words::shown;
 /// Any operation: one of [`INTERFACES`] by its name, or a custom one. Its answer is a [`Received`],
 /// or a [`FileReceipt`] after [`into_download`](AnyOperation::into_download).
 ///
-/// By name it is the typed operation: it sends the same bytes and checks the answer the same way.
+/// An operation that is created by name sends the same bytes as the typed one, and checks the
+/// answer in the same way.
 ///
 /// ```
 /// use ccfs_proto::operation::CallError;

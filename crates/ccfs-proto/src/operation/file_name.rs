@@ -90,7 +90,8 @@ pub struct IndexFileName {
 }
 
 impl IndexFileName {
-    /// Creates the name of the file of a generation job. `day` is the server's date at the request.
+    /// Creates the name of the file of a generation job. `day` is the server's date when it
+    /// received the request.
     pub fn new(day: Day, id: ResponseId) -> Self {
         let text = format!("{:04}{:02}{:02}_{id}{SUFFIX}", day.year(), day.month(), day.day());
         Self { text: text.into(), parts: Some((day, id)) }

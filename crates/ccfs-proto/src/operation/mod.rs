@@ -114,7 +114,7 @@ pub trait Operation {
     /// # Errors
     ///
     /// Fails when the answer lacks what the operation needs: [`AnswerError::Field`], or
-    /// [`AnswerError::Custom`] for a text of the implementor's.
+    /// [`AnswerError::Custom`] with a custom message.
     fn answer(&self, received: Received) -> Result<Self::Answer, AnswerError>;
 }
 
@@ -229,7 +229,7 @@ operations! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Repeat {
-    /// Retried after any failure that may pass.
+    /// Retried after any temporary failure.
     Idempotent,
     /// Retried only when the request certainly never arrived, or the server
     /// answered "try later".

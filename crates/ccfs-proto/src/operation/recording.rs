@@ -75,7 +75,7 @@ impl DownloadRecord {
         Self(self.0.with("callId", call_id))
     }
 
-    /// Sets the call center: 1 to 64 characters. Default: the server's, `1`.
+    /// Sets the call center: 1 to 64 characters. Default: not sent; the server assumes `1`.
     pub fn cc_id(self, cc_id: impl Into<String>) -> Self {
         Self(self.0.with("ccId", cc_id))
     }
@@ -166,7 +166,7 @@ impl GetRecordFileUrlFromObs {
 
 /// URL of a recording in the object storage, valid for 8 hours.
 ///
-/// It needs no signature, so `Debug` does not show it.
+/// Downloading from it needs no signature, so `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RecordingUrl(String);
 
@@ -259,7 +259,7 @@ impl fmt::Debug for PlaybackToken {
 
 /// `playVoice`: downloads the recording of a token, over an unsigned `GET`.
 ///
-/// The token is in the URL, so that players can use it: logs of URLs are logs of tokens. See
+/// The token is in the URL, so that media players can use it. Keep these URLs out of logs. See
 /// [Other interfaces](crate::protocol#other-interfaces).
 #[derive(Clone, Debug)]
 pub struct PlayVoice(pub(super) Fields);
@@ -280,7 +280,8 @@ impl PlayVoice {
         ..Interface::DOWNLOAD
     };
 
-    /// Plays with that token. `at` is the time now, which prevents an answer from a cache.
+    /// Downloads the recording of this token. `at` is the current time; it makes each URL
+    /// different, so that no cache answers.
     pub fn new(mut token: PlaybackToken, at: Timestamp) -> Self {
         let fields = Fields::new(&Self::INTERFACE).with("t", at.unix_millis().to_string());
         Self(fields.with("st", std::mem::take(&mut *token.0)))

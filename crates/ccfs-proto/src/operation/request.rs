@@ -7,7 +7,7 @@ use http::Method;
 /// What an operation sends: the parts of an HTTP request that do not depend on the endpoint.
 ///
 /// [`PreparedRequest::new`](crate::exchange::PreparedRequest::new) checks path and headers, and
-/// puts the request on an endpoint.
+/// combines the request with an endpoint.
 #[derive(Clone, PartialEq, Eq)]
 #[must_use]
 #[non_exhaustive]

@@ -22,7 +22,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 /// How long a failed request is repeated.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// Where a bucket is, and how to log in.
+/// Address of an S3 store, and the credentials for it.
 ///
 /// ```
 /// use ccfs_pull::BucketConfig;
@@ -77,7 +77,7 @@ impl BucketConfig {
         Self::default()
     }
 
-    /// Reads the variables and files that AWS tools read.
+    /// Creates a configuration from the environment variables and files that AWS tools read.
     ///
     /// | setting | from |
     /// |---|---|
@@ -183,9 +183,9 @@ impl BucketConfig {
         Ok(self)
     }
 
-    /// Sets the size of the parts of objects that are larger than it, at least 5 MiB for AWS.
-    /// Default: [`PART_BYTES`](Self::PART_BYTES). Each window that is stored needs this much
-    /// memory.
+    /// Sets the size in bytes of the parts in which larger objects are uploaded, at least 5 MiB for
+    /// AWS. Default: [`PART_BYTES`](Self::PART_BYTES). Each window needs this much memory while it
+    /// is stored.
     #[must_use]
     pub fn part_bytes(mut self, bytes: usize) -> Self {
         self.part_bytes = bytes.max(1);
@@ -197,8 +197,25 @@ impl BucketConfig {
         self.endpoint.as_deref().map(|endpoint| endpoint.trim_end_matches('/'))
     }
 
+    /// Creates the HTTP client: rustls with ring, as for the server.
+    pub(super) fn http(&self) -> Result<reqwest::Client, BucketError> {
+        let tls = self.trust.client_config();
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls.map_err(|error| BucketError::Client(error.to_string()))?)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(IDLE_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .build();
+        client.map_err(|error| BucketError::Client(error.to_string()))
+    }
+
     /// Creates a client for a bucket. `retries` is how often it repeats a failed request.
-    pub(super) fn client(&self, bucket: &str, retries: usize) -> Result<AmazonS3, BucketError> {
+    pub(super) fn client(
+        &self,
+        bucket: &str,
+        http: &reqwest::Client,
+        retries: usize,
+    ) -> Result<AmazonS3, BucketError> {
         let retry = RetryConfig {
             backoff: BackoffConfig { max_backoff: Duration::from_secs(10), ..Default::default() },
             max_retries: retries,
@@ -207,7 +224,7 @@ impl BucketConfig {
         let mut builder = self.builder.clone().with_bucket_name(bucket).with_retry(retry);
         // Stores that resemble S3 may not know requests that delete several objects.
         builder = builder.with_disable_bulk_delete(true);
-        builder = builder.with_http_connector(Connector(self.trust.clone()));
+        builder = builder.with_http_connector(Connector(http.clone()));
         if let Some(endpoint) = self.store() {
             let (scheme, host) = endpoint
                 .split_once("://")
@@ -248,21 +265,13 @@ fn builder_from_env(has_keys: bool) -> AmazonS3Builder {
     })
 }
 
-/// Creates the HTTP client: rustls with ring, as for the server.
+/// Uses this HTTP client.
 #[derive(Debug)]
-struct Connector(Trust);
+struct Connector(reqwest::Client);
 
 impl HttpConnector for Connector {
     fn connect(&self, _options: &ClientOptions) -> object_store::Result<HttpClient> {
-        let failed = |source| object_store::Error::Generic { store: "S3", source };
-        let tls = self.0.client_config().map_err(|error| failed(error.into()))?;
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(IDLE_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .build();
-        Ok(HttpClient::new(client.map_err(|error| failed(error.into()))?))
+        Ok(HttpClient::new(self.0.clone()))
     }
 }
 

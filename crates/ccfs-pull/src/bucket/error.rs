@@ -55,10 +55,10 @@ pub enum BucketError {
         key: &'static str,
     },
     /// The certificates of the CA cannot be used.
-    #[error("the certificates for the store: {0}")]
+    #[error("the certificates for the store cannot be used: {0}")]
     Ca(String),
-    /// The settings do not make a client.
-    #[error("the settings of the store: {0}")]
+    /// No client can be created from the settings.
+    #[error("the settings of the store cannot be used: {0}")]
     Client(String),
     /// The operating system refused resources.
     #[error("cannot start a client for the store: {0}")]

@@ -95,7 +95,7 @@ impl Bucket {
     ///
     /// # Errors
     ///
-    /// [`BucketError`] if the address is malformed, or no client can be made of the configuration.
+    /// [`BucketError`] if the address is malformed, or no client can be created from `config`.
     pub fn new(url: &str, config: &BucketConfig) -> Result<Self, BucketError> {
         let malformed = || BucketError::Url { url: url.to_owned() };
         let rest = url.strip_prefix("s3://").ok_or_else(malformed)?;
@@ -113,9 +113,10 @@ impl Bucket {
             return Err(malformed());
         }
         let root = format!("s3://{bucket}{}{prefix}", if prefix.is_empty() { "" } else { "/" });
+        let http = config.http()?;
         Ok(Self {
-            store: config.client(bucket, RETRIES)?,
-            single: config.client(bucket, 0)?,
+            store: config.client(bucket, &http, RETRIES)?,
+            single: config.client(bucket, &http, 0)?,
             root: root.into(),
             endpoint: config.store().map(str::to_owned),
             prefix: prefix.to_owned(),
@@ -128,7 +129,7 @@ impl Bucket {
         })
     }
 
-    /// Its address.
+    /// Address of the bucket, with the prefix: `s3://BUCKET/PREFIX`.
     pub fn url(&self) -> &Path {
         &self.root
     }

@@ -202,7 +202,7 @@ pub enum Entry {
         /// The access key.
         access_key: String,
     },
-    /// What the journal has about these days no longer counts.
+    /// Earlier entries about these days no longer count.
     Forgotten {
         /// When.
         #[serde(with = "text")]

@@ -26,8 +26,8 @@ use crate::zone::Zone;
 /// Like an [`Exchange`](ccfs_proto::Exchange), it does no I/O and reads no clock: a driver runs the
 /// steps of [`poll`](Self::poll) and reports their results. It is deterministic. The driver must
 /// write an [`Entry`] to disk before it polls again, report every started job once, and pass
-/// monotonic times. The wall time is best that of the server, as far as its `Date` headers show it:
-/// the names of files have the server's day.
+/// monotonic times. It should pass the server's time as the wall time, if the server's `Date`
+/// headers show it, because the names of files contain the server's day.
 ///
 /// ```
 /// use std::time::Duration;
@@ -106,7 +106,7 @@ enum State {
 }
 
 impl Scheduler {
-    /// Creates a scheduler for these windows and what earlier runs left of them.
+    /// Creates a scheduler for these windows, each with its state after earlier runs.
     pub fn new(
         zone: Zone,
         pace: Pace,
@@ -162,7 +162,8 @@ impl Scheduler {
         scheduler
     }
 
-    /// Adds the job of a window of an earlier run, so that no other window gets the same.
+    /// Adds a job that an earlier run requested for a window. If the server returns its ID for
+    /// another window, too, that window fails.
     pub fn know_job(&mut self, id: ResponseId, window: Window) {
         self.by_id.entry(id).or_insert(window);
     }

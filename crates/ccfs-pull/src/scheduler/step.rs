@@ -55,7 +55,7 @@ pub enum Trouble {
     NotThere,
     /// The server is busy: a result code for flow control, 429 or 503.
     Busy,
-    /// There was no connection, or it broke. A request certainly did not arrive.
+    /// There was no connection, or it broke. If the job was a request, it certainly did not arrive.
     Offline,
     /// A request was not answered. It may have arrived.
     Unanswered,
@@ -98,7 +98,7 @@ pub enum Known {
     Complete(Outcome),
 }
 
-/// What earlier runs left of a window.
+/// What earlier runs recorded about a window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct History {
@@ -114,7 +114,7 @@ pub struct History {
     pub job: Option<ResponseId>,
     /// When the server last sent its file or answered that there is no data.
     pub fetched: Option<Timestamp>,
-    /// Why it was given up, if its last request or file was.
+    /// Why the window was given up; `None` unless its last request or file failed.
     pub failed: Option<String>,
 }
 
@@ -144,7 +144,7 @@ impl From<Known> for History {
 pub struct Asked {
     /// The job's id.
     pub id: ResponseId,
-    /// When the request was sent, by the server's clock as well as it is known.
+    /// When the request was sent, by the server's clock as far as it is known.
     pub sent: Timestamp,
     /// When the response arrived, by the same clock.
     pub at: Timestamp,

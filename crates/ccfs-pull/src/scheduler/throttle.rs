@@ -25,9 +25,9 @@ pub(super) struct Throttle {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Outage {
-    /// Their number.
+    /// Number of failures.
     pub failures: u32,
-    /// The time since the first call that failed began.
+    /// The time since the start of the first call that failed.
     pub lasts: Duration,
     /// The time until the next attempt.
     pub next_attempt: Duration,

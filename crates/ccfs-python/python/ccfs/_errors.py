@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Error(Exception):
-    """A call, an archive or a signature failed. Subclasses say which of them.
+    """A call, an archive or a signature failed. The subclass identifies which.
 
     Invalid arguments raise `ValueError`, and files that cannot be read raise `OSError`.
     """
@@ -42,7 +42,7 @@ class ServerError(Error):
 
 
 class NetworkError(Error):
-    """The server gave no answer, or not a whole one, or a proxy answered instead."""
+    """The server gave no answer or only a part of one, or a proxy answered instead."""
 
 
 class DataError(Error):

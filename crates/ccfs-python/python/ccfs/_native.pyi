@@ -107,7 +107,7 @@ class Archive:
         a column `x_utc`. A batch has `batch_size` rows, 1 to 1,048,576; the last one may have fewer.
         `charset` is that of all members; default: detected for each member.
 
-        Raises `ValueError` for unknown names. Nothing is read before the stream is.
+        Raises `ValueError` for unknown names. Nothing is read until a consumer reads the stream.
         """
 
     def records(
@@ -160,8 +160,9 @@ class Stream:
         `requested_schema` is ignored, as the interface allows.
 
         Raises `DataError` or `OSError` if the archive cannot be opened. Errors of later batches are
-        exceptions of the consumer, with the same message; see `error`. So is Ctrl-C, with the message
-        `interrupted`; `KeyboardInterrupt` follows at the next function call.
+        exceptions of the consumer, with the same message; see `error`. Ctrl-C also becomes an exception
+        of the consumer, with the message `interrupted`; `KeyboardInterrupt` follows at the next function
+        call.
         """
 
     @property
@@ -379,9 +380,9 @@ class Done:
 class Exchange:
     """One call, from the first attempt to its outcome, as a state machine without I/O.
 
-    It signs every attempt, classifies the answer, retries what may be retried, corrects a wrong clock
-    once, and enforces the timeouts. A driver calls `poll` in a loop, does what the returned step says,
-    and reports what happened. It decides nothing.
+    It signs every attempt, classifies the answer, retries what may be retried, signs once more with
+    the server's time if the local clock is wrong, and enforces the timeouts. A driver calls `poll` in
+    a loop, does what the returned step says, and reports what happened. It makes no decisions.
 
     A method that the exchange did not ask for raises `RuntimeError` and changes nothing.
     """
@@ -449,8 +450,8 @@ class Exchange:
 
     @property
     def confirmed_correction_ms(self) -> int | None:
-        """The correction of the clock to keep for later calls, if this call changed it and the server
-        accepted it."""
+        """The correction of the clock to pass to later calls as `correction_ms`, if this call changed the
+        correction and the server accepted it."""
 
 @final
 class Callback:
@@ -466,11 +467,11 @@ class Callback:
 
     @property
     def account_id(self) -> str | None:
-        """Tenant space; `None` if the request had none."""
+        """ID of the tenant space; `None` if the request had none."""
 
 @final
 class Reception:
-    """What became of a request to the callback URL. Send `status` and `body` in any case."""
+    """Result of checking a request to the callback URL. Send `status` and `body` in any case."""
 
     @property
     def outcome(self) -> Literal["accepted", "repeated", "busy", "refused"]:
@@ -500,7 +501,7 @@ class CallbackReceiver:
 
     def __new__(cls, access_key: str, secret_key: str, *, max_age: float = 900.0) -> CallbackReceiver:
         """Creates a receiver of callbacks that are signed with these keys. `max_age` is how many seconds
-        a signature may be old, or ahead of the clock.
+        old a signature may be, and how many seconds ahead of the clock.
 
         Raises `ValueError` if a key is malformed.
         """
@@ -639,7 +640,7 @@ class Client:
     """A blocking client of a CC-FS server. It can be used by several threads, which share connections.
 
     Proxies are those of the environment: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`. Calls
-    run on a second thread, and functions for progress on the caller's. Ctrl-C ends a call at once.
+    run on a second thread, and progress functions on the caller's thread. Ctrl-C ends a call at once.
     """
 
     def __new__(
@@ -697,7 +698,7 @@ class Client:
         """Downloads the index file with this name to a file, which is written atomically.
 
         Calls `progress` before every step. If it returns `False`, the download ends with an `Error` with
-        the code `stopped`, and what it raises is raised; no file is left.
+        the code `stopped`; if it raises, the download ends with that exception. No file is left.
 
         Returns `kind` and `bytes` of the file.
 
@@ -759,16 +760,16 @@ class Client:
         `AWS_ENDPOINT_URL` and others, or a profile.
 
         Calls `progress` at every step and about ten times a second. If it returns `False`, the pull
-        ends with an `Error` with the code `stopped`, and what it raises is raised; the next pull
-        continues from there.
+        ends with an `Error` with the code `stopped`; if it raises, the pull ends with that exception.
+        The next pull continues from there.
 
         With `executor`, its workers download, check, convert and store the files, while this process
         makes the requests and writes the journal. The workers may be on other machines that have the
         folder at the same path. Set `in_flight` to at least the number of workers. A worker's client is
         `Client.from_env()`, or what `worker_client` returns; it must have the endpoint and the access key
         of this client. Tasks contain no secret key. `worker_client` is sent to the workers with each
-        task, so it must be picklable, and should read keys from where the worker is. It is called once in
-        each process if it is a function of a module.
+        task, so it must be picklable. It should read the keys on the worker's machine. It is called once
+        in each process if it is a function of a module.
 
         A failure of a download is the same with and without an executor. If the executor fails, for
         example because a process of a pool was killed, the pull ends with an `Error` with the code

@@ -42,7 +42,7 @@ Query: TypeAlias = str | bytes | Pairs
 """A query: the text after the question mark, or its decoded keys and values."""
 
 QueryLine: TypeAlias = Literal["omit", "empty"]
-"""What signatures have in place of an absent query: no line, or an empty one."""
+"""How signatures represent an absent query: by no line, or by an empty one."""
 
 FailureKind: TypeAlias = Literal[
     "resolve",

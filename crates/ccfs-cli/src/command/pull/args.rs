@@ -35,7 +35,7 @@ pub(crate) struct PullArgs {
     /// URL that the server calls when a file is ready; must lead to --bind and --path [default with --wait poll: an unused address]
     #[arg(long, value_name = "URL", required_if_eq("wait", "callback"))]
     pub(crate) callback: Option<String>,
-    /// Convert the files to this format, or to several separated by commas; may change between runs. With parquet, engines read the files as one table
+    /// Convert the files to this format, or to several separated by commas; may change between runs. With parquet, analysis tools read the files as one table
     #[arg(long, value_parser = choice::format(), value_name = "FORMAT", value_delimiter = ',')]
     pub(crate) convert: Vec<Format>,
     /// Remove each ZIP after its conversion, unless it has data that the converted file does not have

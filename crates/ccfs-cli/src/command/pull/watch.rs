@@ -80,12 +80,12 @@ impl Watch {
             PullEvent::SeveralDays(window) => self.several_days.push(*window),
             PullEvent::ConditionalWrites(true) => {
                 message::verbose(
-                    "the store obeys If-None-Match; several pulls may use this prefix",
+                    "the store supports If-None-Match; several pulls may use this prefix",
                 );
             }
             PullEvent::ConditionalWrites(false) => {
                 message::verbose(
-                    "the store does not obey If-None-Match; run one pull at a time for this prefix",
+                    "the store does not support If-None-Match; run one pull at a time for this prefix",
                 );
             }
             PullEvent::NothingAgain => {
