@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt::{Debug, Display, Write};
 
+use memchr::memmem;
+
 /// Realistic secret keys: plain, with multi-byte characters, with characters that are escaped, longer than HMAC's block.
 pub const SECRET_KEYS: [&str; 4] = [
     "MARKER-secret-key",
@@ -63,11 +65,12 @@ impl Secrets {
 
     /// Returns the name and the form of a secret that `text` contains; `text` may be a log with a hex dump over several lines.
     pub fn first_in(&self, text: &str) -> Option<String> {
-        let plain =
-            self.forms.iter().chain(&self.hex).find(|(_, form)| text.contains(form.as_str()));
+        // Without optimization, `contains` takes half of the processor time of these tests.
+        let is_in =
+            |form: &str, text: &str| memmem::find(text.as_bytes(), form.as_bytes()).is_some();
+        let plain = self.forms.iter().chain(&self.hex).find(|(_, form)| is_in(form, text));
         let dump = dumped(text);
-        let found =
-            plain.or_else(|| self.hex.iter().find(|(_, form)| dump.contains(form.as_str())));
+        let found = plain.or_else(|| self.hex.iter().find(|(_, form)| is_in(form, &dump)));
         found.map(|(what, form)| format!("{what}, as {form}"))
     }
 

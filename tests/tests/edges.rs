@@ -1,6 +1,5 @@
 //! Cases that neither the scenarios nor the property tests cover: names that do not resolve, buffered writers, files that another
 //! process changes, `Retry-After` with a date.
-#![allow(clippy::unwrap_used)]
 
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;

@@ -1,5 +1,4 @@
 //! Errors of both backends as programs see them: codes, sources, and clients from the environment.
-#![allow(clippy::unwrap_used)]
 
 use std::error::Error as StdError;
 use std::io;
@@ -114,7 +113,7 @@ fn what_the_server_answered_is_on_the_error_itself() {
 /// Runs the test `child` of this program with these variables, and returns its output.
 fn with_variables(variables: &[(&str, &str)]) -> String {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--nocapture", "--include-ignored"])
+        .args(["--exact", "errors::child", "--nocapture", "--include-ignored"])
         .env_remove("CCFS_CA")
         .envs(variables.iter().copied())
         .output()

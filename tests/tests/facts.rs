@@ -1,5 +1,4 @@
 //! The code and `crates/ccfs-proto/docs/protocol.md` agree in both directions: codes, interfaces, fields, limits, columns.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,5 @@
 //! Every interface of CC-FS through the facade, against the emulator over TLS, blocking and async: what each hands out, the documented
 //! codes with which it refuses, flow control, and a wrong key.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;

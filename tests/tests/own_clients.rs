@@ -1,5 +1,4 @@
 //! What a caller brings along, and the machine's own clock: the two things that the scenarios replace.
-#![allow(clippy::unwrap_used)]
 
 use std::thread;
 use std::time::Duration;

@@ -1,5 +1,4 @@
 //! Both backends through a proxy in a separate process: tunnels, absolute form, logins, exceptions.
-#![allow(clippy::unwrap_used)]
 
 use std::io;
 

@@ -1,5 +1,4 @@
 //! TLS in realistic setups, over both backends: pins, names, dates, CAs, client certificates, versions.
-#![allow(clippy::unwrap_used)]
 
 use std::borrow::Cow;
 use std::fs;

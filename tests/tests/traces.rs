@@ -1,5 +1,4 @@
 //! Random scripts of server behaviour through both drivers: they must do the same, byte for byte.
-#![allow(clippy::unwrap_used)]
 
 use std::fmt::Debug;
 use std::time::Duration;

@@ -93,8 +93,7 @@ struct Bench {
 
 impl Bench {
     fn new(more: &[&'static str]) -> Self {
-        let emulator =
-            Emulator::builder().rows(300).lockout(None).same_files(true).start().unwrap();
+        let emulator = Emulator::builder().rows(50).lockout(None).same_files(true).start().unwrap();
         let ccfs = Ccfs::against(&emulator).env("CCFS_TZ", "Asia/Shanghai");
         let to = if more.contains(&"--to") { &[][..] } else { &TO };
         Self { emulator, ccfs, arguments: [&PULL[..], to, more].concat() }

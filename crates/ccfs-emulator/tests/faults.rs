@@ -240,7 +240,7 @@ fn invalid_faults_are_refused_with_a_reason() {
         "the fault `html` requires an HTTP status from 200 to 599 after a colon"
     );
     assert_eq!(refused("stall:1"), "the fault `stall` has no argument");
-    assert!(refused("busy*0").contains("a number from 1 up"));
+    assert!(refused("busy*0").contains("must be at least 1"));
     assert!(refused("busy@nothing").contains("no interface of that name"));
     assert!(refused("error-under-200:").contains("a result code"));
 }
