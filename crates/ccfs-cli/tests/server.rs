@@ -55,29 +55,20 @@ fn serve_and_listen_do_the_job_with_each_other() {
 /// A server that never answers, and a stdin that never ends, do not keep a command alive.
 #[test]
 fn a_signal_ends_blocked_commands() {
-    let emulator = ccfs_emulator::Emulator::builder().start().unwrap();
-    emulator.faults().add(ccfs_emulator::Fault::Silent);
     let name = "20230406_9239cb50a8384bb0ab503441bf089446.zip";
     let pull = ["pull", "--from", "2023-04-01", "--to", "2023-04-03", "--out", "out"];
     let download = ["download", name, "-o", "skills.zip"];
     let silent: [&[&str]; 3] = [&pull, &download, &["doctor"]];
-    let backends = ["blocking", "async"];
-    for (arguments, backend) in
-        silent.into_iter().flat_map(|arguments| backends.map(|backend| (arguments, backend)))
-    {
-        for (name, code) in [("TERM", 143), ("INT", 130)] {
-            let ccfs = Ccfs::against(&emulator).env("CCFS_TZ", "UTC").env("CCFS_BACKEND", backend);
-            let before = emulator.received().len();
-            let mut run = ccfs.start(arguments);
-            run.until("a request", || emulator.received().len() > before);
-            signal(&run, name);
-            assert_eq!(run.wait(), Some(code), "{arguments:?} over {backend}");
-            let left = ccfs.files(".").into_iter().chain(ccfs.files("out"));
-            let left: Vec<String> =
-                left.filter(|name| name.ends_with("part") || name.ends_with("zip")).collect();
-            assert_eq!(left, Vec::<String>::new(), "{arguments:?}");
+    // A command may take a second to end.
+    thread::scope(|scope| {
+        for arguments in silent {
+            for backend in ["blocking", "async"] {
+                for (signal, code) in [("TERM", 143), ("INT", 130)] {
+                    scope.spawn(move || ends_at(arguments, backend, signal, code));
+                }
+            }
         }
-    }
+    });
     let ccfs = Ccfs::new();
     let mut run = ccfs.start(&["convert", "-", "-o", "skills.jsonl"]);
     run.until("its temporary file", || ccfs.files(".").iter().any(|name| name.contains(".part")));
@@ -86,6 +77,21 @@ fn a_signal_ends_blocked_commands() {
     ccfs_tests::wait_until("its end", || run.is_over());
     assert_eq!(run.wait(), Some(143));
     assert_eq!(ccfs.files("."), Vec::<String>::new());
+}
+
+/// Sends a signal to a command that waits for a response.
+fn ends_at(arguments: &[&str], backend: &str, name: &str, code: i32) {
+    let emulator = ccfs_emulator::Emulator::builder().start().unwrap();
+    emulator.faults().add(ccfs_emulator::Fault::Silent);
+    let ccfs = Ccfs::against(&emulator).env("CCFS_TZ", "UTC").env("CCFS_BACKEND", backend);
+    let mut run = ccfs.start(arguments);
+    run.until("a request", || !emulator.received().is_empty());
+    signal(&run, name);
+    assert_eq!(run.wait(), Some(code), "{arguments:?} over {backend}");
+    let left = ccfs.files(".").into_iter().chain(ccfs.files("out"));
+    let left: Vec<String> =
+        left.filter(|name| name.ends_with("part") || name.ends_with("zip")).collect();
+    assert_eq!(left, Vec::<String>::new(), "{arguments:?}");
 }
 
 /// Keys of a production server are used only with `--use-configured-keys`, and are never printed or logged.

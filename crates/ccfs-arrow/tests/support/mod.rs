@@ -16,7 +16,12 @@ use proptest::test_runner::FileFailurePersistence;
 
 pub(crate) fn config(regressions: &'static str) -> ProptestConfig {
     let regressions = FileFailurePersistence::Direct(regressions);
-    ProptestConfig { failure_persistence: Some(Box::new(regressions)), ..ProptestConfig::default() }
+    ProptestConfig {
+        // `ccfs-archive` tests the records themselves with more.
+        cases: 128,
+        failure_persistence: Some(Box::new(regressions)),
+        ..ProptestConfig::default()
+    }
 }
 
 /// An index file.
