@@ -90,8 +90,8 @@ fn compare(words: &[String]) -> Result<bool> {
         "All write typed columns with Snappy: numbers, times, and lists of skills. The seconds of duckdb, polars and\n\
          pyarrow include reading the member with Python's zipfile and not starting Python; ours are of the whole process.\n\
          The others use as many threads as the machine has processors where they can, and more for input and output.\n\
-         The command uses three: one inflates, one converts, one encodes. Its criterion is for two processors; with exactly\n\
-         two threads, the one that inflates and converts is the slower one."
+         The command uses three: one inflates, one converts, one encodes. With exactly two, the one that inflates and\n\
+         converts takes twice as long as the one that encodes."
     );
     for program in &programs {
         let _ = std::fs::remove_file(&program.output);
@@ -102,6 +102,7 @@ fn compare(words: &[String]) -> Result<bool> {
         Some(find(&programs, name)?.bytes as f64 / find(&programs, "duckdb")?.bytes as f64)
     };
     Ok(are_met([
+        ("2 threads: times the fastest other", times("ours, 2 threads"), 1.0 / 2.0),
         ("as the command: times the fastest other", times("ours, as the command"), 1.0 / 2.0),
         ("1 thread: times the fastest other", times("ours, 1 thread"), 1.0 / 1.2),
         ("2 threads: peak MiB", peak("ours, 2 threads"), 64.0),
